@@ -1,0 +1,2 @@
+//! The `portolan` command.
+fn main() {}

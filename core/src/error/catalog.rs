@@ -1,0 +1,119 @@
+//! Errors about names: a collection, column, model or file that is not there.
+
+/// The statement or call names something that is not there. Each case lists the nearest names that are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogError {
+    /// No collection of that name. Remedy: use one of the near names, or `FROM *`.
+    #[error("unknown collection {name:?}{}", suggest(near))]
+    UnknownCollection {
+        /// The name as asked.
+        name: String,
+        /// The nearest existing names, nearest first.
+        near: Vec<String>,
+    },
+    /// None of the asked collections has that metadata column.
+    #[error("unknown column {name:?}{}", suggest(near))]
+    UnknownColumn {
+        /// The dotted path as asked, without `metadata.`.
+        name: String,
+        /// The nearest existing paths, nearest first.
+        near: Vec<String>,
+    },
+    /// The registry declares no model of that name.
+    #[error("unknown model {name:?}{}", suggest(near))]
+    UnknownModel {
+        /// The name as asked.
+        name: String,
+        /// The nearest existing names, nearest first.
+        near: Vec<String>,
+    },
+    /// The release names a file that the host did not bring.
+    #[error("the release needs the file {name:?}, which is missing; copy the whole release directory")]
+    MissingFile {
+        /// The file's name inside the release.
+        name: String,
+    },
+    /// A TEXT query, but the collection names no embedder that this release carries.
+    #[error(
+        "collection {collection:?} has no embedder in this release, so TEXT cannot be used; \
+         pass the query as VECTOR [...] with {dimension} numbers"
+    )]
+    NoEmbedder {
+        /// The collection asked.
+        collection: String,
+        /// The dimension of its vectors.
+        dimension: u32,
+    },
+    /// The release has no collections at all.
+    #[error("the release holds no collections; export at least one")]
+    EmptyRelease,
+}
+
+impl CatalogError {
+    /// The fixed number of this error.
+    pub fn code(&self) -> u32 {
+        match self {
+            Self::UnknownCollection { .. } => 2001,
+            Self::UnknownColumn { .. } => 2002,
+            Self::UnknownModel { .. } => 2003,
+            Self::MissingFile { .. } => 2004,
+            Self::NoEmbedder { .. } => 2005,
+            Self::EmptyRelease => 2006,
+        }
+    }
+}
+
+fn suggest(near: &[String]) -> String {
+    match near {
+        [] => String::new(),
+        [one] => format!("; did you mean {one:?}?"),
+        many => format!("; did you mean one of {}?", many.join(", ")),
+    }
+}
+
+/// The up to three names nearest to `name` by edit distance, nearest first, ties by name. Names further than half
+/// the length of `name` (at least two edits) are left out, unless they contain it. O(names x length squared).
+pub fn near_names<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let limit = (name.chars().count() / 2).max(2);
+    let mut scored: Vec<(usize, &str)> = names
+        .into_iter()
+        .filter_map(|candidate| {
+            let edits = edit_distance(&name.to_lowercase(), &candidate.to_lowercase());
+            let contains = !name.is_empty() && candidate.contains(name);
+            (edits <= limit || contains)
+                .then_some((if contains { edits.min(limit) } else { edits }, candidate))
+        })
+        .collect();
+    scored.sort_unstable();
+    scored.dedup();
+    scored.into_iter().take(3).map(|(_, candidate)| String::from(candidate)).collect()
+}
+
+/// Levenshtein's distance over characters.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, &cb) in b.iter().enumerate() {
+            let substitute = diagonal + usize::from(ca != cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substitute.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_few_and_nearest_first() {
+        let names = ["noun.animal", "noun.plant", "noun.artifact", "verb.motion"];
+        assert_eq!(near_names("noun.anmal", names)[0], "noun.animal");
+        assert_eq!(near_names("animal", names), ["noun.animal"]);
+        assert!(near_names("zzzzzzzz", names).is_empty());
+    }
+}

@@ -1,0 +1,60 @@
+//! Errors about what comes in: vectors, texts and records that cannot be accepted.
+
+/// A vector or text that is refused at the door, with the record it belongs to.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputError {
+    /// The vector's length is not the collection's dimension.
+    #[error("{record}: the vector has {got} numbers, the collection needs {expected}")]
+    WrongDimension {
+        /// The record's id, or "query".
+        record: String,
+        /// The collection's dimension.
+        expected: usize,
+        /// The vector's length.
+        got: usize,
+    },
+    /// A component is NaN or infinite.
+    #[error("{record}: component {position} of the vector is {value}; every number must be finite")]
+    NotFinite {
+        /// The record's id, or "query".
+        record: String,
+        /// The position of the first such component, from 0.
+        position: usize,
+        /// Its value.
+        value: f32,
+    },
+    /// The vector has length zero, and cosine needs a direction.
+    #[error("{record}: the vector is all zeros, which has no direction; cosine cannot compare it")]
+    ZeroVector {
+        /// The record's id, or "query".
+        record: String,
+    },
+    /// The embedder found nothing it knows in the text.
+    #[error("{record}: the text has no word that the embedder {embedder:?} knows, so it has no vector")]
+    NothingToEmbed {
+        /// The record's id, or "query".
+        record: String,
+        /// The embedder's name.
+        embedder: String,
+    },
+    /// The embedder's files do not fit together.
+    #[error("the embedder cannot be loaded: {reason}")]
+    BadEmbedder {
+        /// What does not fit.
+        reason: String,
+    },
+}
+
+impl InputError {
+    /// The fixed number of this error.
+    pub fn code(&self) -> u32 {
+        match self {
+            Self::WrongDimension { .. } => 3001,
+            Self::NotFinite { .. } => 3002,
+            Self::ZeroVector { .. } => 3003,
+            Self::NothingToEmbed { .. } => 3004,
+            Self::BadEmbedder { .. } => 3005,
+        }
+    }
+}
