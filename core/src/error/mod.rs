@@ -11,7 +11,7 @@ mod snapshot;
 
 pub use catalog::{CatalogError, near_names};
 pub use input::InputError;
-pub use query::QueryError;
+pub use query::{QueryError, QueryErrorKind, Span};
 pub use snapshot::SnapshotError;
 
 #[cfg(feature = "native")]
