@@ -98,14 +98,17 @@ pub(super) fn padded<const N: usize>(tail: &[u8]) -> [u8; N] {
 /// The float of a finite half float, exact. An infinity or NaN, which [`super::encode_row`] never writes, gives some
 /// finite number.
 ///
-/// Shifted into a float's place, the half's exponent is too small by the difference of the biases, 127 - 15 = 112; the
-/// product by 2^112 is exact and turns the half's subnormals into normal floats on the way.
+/// Sign-extended and shifted by 13, the half's sign, exponent and fraction stand where a float has them, but for the
+/// copies of the sign between, which are masked. The exponent is then too small by the difference of the biases,
+/// 127 - 15 = 112: the product by 2^112 is exact, and turns the half's subnormals into normal floats on the way.
 #[inline(always)]
 pub(super) fn widen(half: u16) -> f32 {
-    let bits = u32::from(half);
-    let magnitude = f32::from_bits((bits & 0x7fff) << 13) * TWO_POW_112;
-    f32::from_bits(magnitude.to_bits() | ((bits & 0x8000) << 16))
+    let extended = i32::from(half.cast_signed()).cast_unsigned();
+    f32::from_bits((extended << 13) & WIDENED_BITS) * TWO_POW_112
 }
+
+/// The bits of a float that [`widen`] fills from a half: the sign, 5 of the exponent, 10 of the fraction.
+pub(super) const WIDENED_BITS: u32 = 0x8fff_e000;
 
 /// 2^112 as a float.
 pub(super) const TWO_POW_112: f32 = f32::from_bits((127 + 112) << 23);

@@ -7,7 +7,7 @@
 use std::arch::wasm32::*;
 
 use super::Kernels;
-use crate::metric::scalar::{LANES, TWO_POW_112, padded};
+use crate::metric::scalar::{LANES, TWO_POW_112, WIDENED_BITS, padded};
 
 pub(super) static KERNELS: Kernels = Kernels {
     name: "simd128",
@@ -16,8 +16,6 @@ pub(super) static KERNELS: Kernels = Kernels {
     l2_f32: sum_rows::<false, true>,
     l2_f16: sum_rows::<true, true>,
 };
-
-type Lanes = [v128; 8];
 
 fn sum_rows<const F16: bool, const L2: bool>(query: &[f32], rows: &[u8], row_bytes: usize, out: &mut [f32]) {
     if row_bytes == 0 {
@@ -29,77 +27,111 @@ fn sum_rows<const F16: bool, const L2: bool>(query: &[f32], rows: &[u8], row_byt
 }
 
 fn sum_f16<const L2: bool>(query: &[f32], row: &[u8]) -> f32 {
-    let mut lanes: Lanes = [f32x4_splat(0.0); 8];
+    let mut lanes = Lanes::zero();
     let (blocks, tail) = row.as_chunks::<{ 2 * LANES }>();
     let last = padded(tail);
     for (q, x) in query.as_chunks::<LANES>().0.iter().zip(blocks.iter().chain([&last])) {
-        add_block::<L2>(&mut lanes, q, load_f16(x));
+        lanes.add::<L2>(q, Lanes::from_f16(x));
     }
-    fold(lanes)
+    lanes.fold()
 }
 
 fn sum_f32<const L2: bool>(query: &[f32], row: &[u8]) -> f32 {
-    let mut lanes: Lanes = [f32x4_splat(0.0); 8];
+    let mut lanes = Lanes::zero();
     let (blocks, tail) = row.as_chunks::<{ 4 * LANES }>();
     let last = padded(tail);
     for (q, x) in query.as_chunks::<LANES>().0.iter().zip(blocks.iter().chain([&last])) {
-        add_block::<L2>(&mut lanes, q, load_f32(x));
+        lanes.add::<L2>(q, Lanes::from_f32(x));
     }
-    fold(lanes)
+    lanes.fold()
+}
+
+/// The 32 lanes in ascending order. Spelled out field by field: built for size, a loop over an array stays a loop,
+/// and keeps the lanes in memory.
+struct Lanes(v128, v128, v128, v128, v128, v128, v128, v128);
+
+impl Lanes {
+    #[inline(always)]
+    fn zero() -> Self {
+        let zero = f32x4_splat(0.0);
+        Self(zero, zero, zero, zero, zero, zero, zero, zero)
+    }
+
+    #[inline(always)]
+    fn from_f32(block: &[u8; 4 * LANES]) -> Self {
+        Self(
+            load::<0, _>(block),
+            load::<16, _>(block),
+            load::<32, _>(block),
+            load::<48, _>(block),
+            load::<64, _>(block),
+            load::<80, _>(block),
+            load::<96, _>(block),
+            load::<112, _>(block),
+        )
+    }
+
+    #[inline(always)]
+    fn from_f16(block: &[u8; 2 * LANES]) -> Self {
+        let (a, b) = (load::<0, _>(block), load::<16, _>(block));
+        let (c, d) = (load::<32, _>(block), load::<48, _>(block));
+        Self(
+            widen(i32x4_extend_low_i16x8(a)),
+            widen(i32x4_extend_high_i16x8(a)),
+            widen(i32x4_extend_low_i16x8(b)),
+            widen(i32x4_extend_high_i16x8(b)),
+            widen(i32x4_extend_low_i16x8(c)),
+            widen(i32x4_extend_high_i16x8(c)),
+            widen(i32x4_extend_low_i16x8(d)),
+            widen(i32x4_extend_high_i16x8(d)),
+        )
+    }
+
+    #[inline(always)]
+    fn add<const L2: bool>(&mut self, query: &[f32; LANES], x: Self) {
+        self.0 = f32x4_add(self.0, term::<0, L2>(query, x.0));
+        self.1 = f32x4_add(self.1, term::<4, L2>(query, x.1));
+        self.2 = f32x4_add(self.2, term::<8, L2>(query, x.2));
+        self.3 = f32x4_add(self.3, term::<12, L2>(query, x.3));
+        self.4 = f32x4_add(self.4, term::<16, L2>(query, x.4));
+        self.5 = f32x4_add(self.5, term::<20, L2>(query, x.5));
+        self.6 = f32x4_add(self.6, term::<24, L2>(query, x.6));
+        self.7 = f32x4_add(self.7, term::<28, L2>(query, x.7));
+    }
+
+    fn fold(self) -> f32 {
+        let low = f32x4_add(f32x4_add(self.0, self.2), f32x4_add(self.4, self.6));
+        let high = f32x4_add(f32x4_add(self.1, self.3), f32x4_add(self.5, self.7));
+        let four = f32x4_add(low, high);
+        let two = f32x4_add(four, i32x4_shuffle::<2, 3, 0, 1>(four, four));
+        f32x4_extract_lane::<0>(two) + f32x4_extract_lane::<1>(two)
+    }
+}
+
+/// The four terms of the query's components from `AT` on with `x`.
+#[inline(always)]
+fn term<const AT: usize, const L2: bool>(query: &[f32; LANES], x: v128) -> v128 {
+    const { assert!(AT + 4 <= LANES) };
+    // SAFETY: the assertion keeps the 16 bytes inside the array; the load needs no alignment.
+    let q = unsafe { v128_load(query.as_ptr().add(AT).cast()) };
+    if L2 {
+        let difference = f32x4_sub(q, x);
+        f32x4_mul(difference, difference)
+    } else {
+        f32x4_mul(q, x)
+    }
 }
 
 #[inline(always)]
-fn add_block<const L2: bool>(lanes: &mut Lanes, query: &[f32; LANES], x: Lanes) {
-    for ((lane, q), x) in lanes.iter_mut().zip(query.as_chunks::<4>().0).zip(x) {
-        let q = f32x4(q[0], q[1], q[2], q[3]);
-        let term = if L2 {
-            let difference = f32x4_sub(q, x);
-            f32x4_mul(difference, difference)
-        } else {
-            f32x4_mul(q, x)
-        };
-        *lane = f32x4_add(*lane, term);
-    }
+fn load<const AT: usize, const N: usize>(block: &[u8; N]) -> v128 {
+    const { assert!(AT + 16 <= N) };
+    // SAFETY: the assertion keeps the 16 bytes inside the array; the load needs no alignment.
+    unsafe { v128_load(block.as_ptr().add(AT).cast()) }
 }
 
-#[inline(always)]
-fn load(bytes: &[u8; 16]) -> v128 {
-    // SAFETY: `bytes` is 16 readable bytes; the load needs no alignment.
-    unsafe { v128_load(bytes.as_ptr().cast()) }
-}
-
-#[inline(always)]
-fn load_f16(block: &[u8; 2 * LANES]) -> Lanes {
-    let mut lanes: Lanes = [f32x4_splat(0.0); 8];
-    for (pair, bytes) in lanes.as_chunks_mut::<2>().0.iter_mut().zip(block.as_chunks::<16>().0) {
-        let halves = load(bytes);
-        *pair = [widen(u32x4_extend_low_u16x8(halves)), widen(u32x4_extend_high_u16x8(halves))];
-    }
-    lanes
-}
-
-/// Four halves, each in the low bits of a lane, as floats; see [`crate::metric::scalar::widen`].
+/// Four finite halves, sign-extended to 32 bits, as floats; see [`crate::metric::scalar::widen`].
 #[inline(always)]
 fn widen(halves: v128) -> v128 {
-    let magnitude = u32x4_shl(v128_and(halves, u32x4_splat(0x7fff)), 13);
-    let sign = u32x4_shl(v128_and(halves, u32x4_splat(0x8000)), 16);
-    v128_or(f32x4_mul(magnitude, f32x4_splat(TWO_POW_112)), sign)
-}
-
-#[inline(always)]
-fn load_f32(block: &[u8; 4 * LANES]) -> Lanes {
-    let mut lanes: Lanes = [f32x4_splat(0.0); 8];
-    for (lane, bytes) in lanes.iter_mut().zip(block.as_chunks::<16>().0) {
-        *lane = load(bytes);
-    }
-    lanes
-}
-
-#[inline(always)]
-fn fold(l: Lanes) -> f32 {
-    let low = f32x4_add(f32x4_add(l[0], l[2]), f32x4_add(l[4], l[6]));
-    let high = f32x4_add(f32x4_add(l[1], l[3]), f32x4_add(l[5], l[7]));
-    let four = f32x4_add(low, high);
-    let two = f32x4_add(four, i32x4_shuffle::<2, 3, 0, 1>(four, four));
-    f32x4_extract_lane::<0>(two) + f32x4_extract_lane::<1>(two)
+    let shifted = v128_and(i32x4_shl(halves, 13), u32x4_splat(WIDENED_BITS));
+    f32x4_mul(shifted, f32x4_splat(TWO_POW_112))
 }
