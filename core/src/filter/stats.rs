@@ -7,7 +7,7 @@ use super::time::{format_time, parse_time};
 use crate::{query::Column, schema::Value};
 
 /// What is known of one field over all rows of a collection.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, bincode::Encode, bincode::Decode)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FieldStats {
     /// The dotted path inside `metadata`; `id` for [`CollectionStats::id`].
     pub path: String,
@@ -26,7 +26,7 @@ pub struct FieldStats {
 
 /// What is known of a collection. A metadata field that `fields` does not list has no value in any row: leave a
 /// field out only if that is so.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, bincode::Encode, bincode::Decode)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct CollectionStats {
     /// How many rows.
     pub rows: u64,

@@ -18,7 +18,7 @@ pub use scorer::Scorer;
 pub use vector::{check_vector, encode_row, normalize};
 
 /// How two vectors are compared. Smaller is nearer for all three.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, bincode::Encode, bincode::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// 1 - cos(a, b), from 0 to 2.
@@ -30,7 +30,7 @@ pub enum Metric {
 }
 
 /// How the components of a stored vector row are written, little-endian.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, bincode::Encode, bincode::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Encoding {
     /// IEEE single precision: exact.

@@ -1,5 +1,7 @@
 //! The syntax tree: what was written, with the place of everything that a later error may want to point at.
 
+use std::collections::BTreeSet;
+
 use crate::{error::Span, schema::Value};
 
 /// One SELECT.
@@ -204,4 +206,24 @@ pub enum Expr {
     And(Vec<Expr>),
     /// `a OR b OR c`, two or more.
     Or(Vec<Expr>),
+}
+
+impl Expr {
+    /// The columns that the condition tests, each once.
+    pub fn columns(&self) -> BTreeSet<Column> {
+        let mut columns = BTreeSet::new();
+        self.collect_columns(&mut columns);
+        columns
+    }
+
+    fn collect_columns(&self, columns: &mut BTreeSet<Column>) {
+        match self {
+            Self::Compare { field, .. }
+            | Self::In { field, .. }
+            | Self::Between { field, .. }
+            | Self::IsNull { field, .. } => drop(columns.insert(field.column.clone())),
+            Self::Not(inner) => inner.collect_columns(columns),
+            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.collect_columns(columns)),
+        }
+    }
 }

@@ -83,7 +83,8 @@ fn clauses_may_stand_in_any_order() {
 
 #[test]
 fn names_and_strings_are_decoded() {
-    let From::Named(names) = parse("SELECT * FROM a.b.c, \"x.y \"\"z\"\"\", \"\\u00e9\"").unwrap().from else {
+    let From::Named(names) = parse("SELECT * FROM a.b.c, \"x.y \"\"z\"\"\", \"\\u00e9\"").unwrap().from
+    else {
         panic!("named");
     };
     let names: Vec<String> = names.into_iter().map(|name| name.text).collect();
@@ -112,7 +113,9 @@ fn numbers_keep_their_type() {
         ("true", Value::Bool(true)),
         ("Null", Value::Null),
     ] {
-        let Expr::Compare { value, .. } = filter(&format!("metadata.a = {written}")) else { panic!("compare") };
+        let Expr::Compare { value, .. } = filter(&format!("metadata.a = {written}")) else {
+            panic!("compare")
+        };
         assert_eq!(value.value, expected, "{written}");
     }
 }
@@ -271,9 +274,46 @@ impl Random {
 }
 
 const PIECES: [&str; 40] = [
-    "'", "\"", "(", ")", "[", "]", ",", ".", ";", "--", "/*", "*/", "\\", "\\u00", "é", "😀", "\0", "\n", "NOT ",
-    " AND ", " OR ", " IN ", "IS NULL", "metadata", ".5", "1e", "-", "+", "<", "=", "!", "?", ":", " TOPK ", "*",
-    "''", "\\N", "e", "9999999999999999999", "\u{a0}",
+    "'",
+    "\"",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    ".",
+    ";",
+    "--",
+    "/*",
+    "*/",
+    "\\",
+    "\\u00",
+    "é",
+    "😀",
+    "\0",
+    "\n",
+    "NOT ",
+    " AND ",
+    " OR ",
+    " IN ",
+    "IS NULL",
+    "metadata",
+    ".5",
+    "1e",
+    "-",
+    "+",
+    "<",
+    "=",
+    "!",
+    "?",
+    ":",
+    " TOPK ",
+    "*",
+    "''",
+    "\\N",
+    "e",
+    "9999999999999999999",
+    "\u{a0}",
 ];
 
 /// A statement with a few pieces removed, repeated, replaced or inserted.
