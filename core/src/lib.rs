@@ -9,12 +9,17 @@ pub mod bytes;
 pub mod embed;
 pub mod error;
 pub mod filter;
+#[cfg(feature = "mmap")]
+pub mod local;
 pub mod metric;
 #[cfg(feature = "native")]
 pub mod native;
 pub mod plan;
 pub mod query;
+pub mod release;
+pub mod router;
 pub mod schema;
+pub mod search;
 pub mod snapshot;
 
 pub use error::{Error, ErrorKind, Result};
