@@ -1,15 +1,15 @@
-//! Errors about the writable store and the file system.
+//! Errors about the writable store, its registry of models and the file system.
 
 use std::path::PathBuf;
 
 use super::ErrorKind;
 
-/// The store or the file system refused.
+/// The store, the registry or the file system refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// A file operation failed.
-    #[error("{action} {path:?}: {source}")]
+    #[error("cannot {action} {path:?}: {source}")]
     File {
         /// What was tried: "read", "write", "create".
         action: &'static str,
@@ -18,6 +18,118 @@ pub enum StoreError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// Lance refused an operation. What was committed before stays; the operation can be run again.
+    #[error("cannot {action} the table {table:?}: {source}")]
+    Table {
+        /// What was tried: "open", "append to", "scan".
+        action: &'static str,
+        /// The Lance table.
+        table: String,
+        /// What Lance said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Another process is writing to the store. Remedy: wait until it ends.
+    #[error("the store {dir:?} is being written by {holder}; wait until it ends, or stop it, then run again")]
+    Locked {
+        /// The store's directory.
+        dir: PathBuf,
+        /// Who writes: the process id and what it does.
+        holder: String,
+    },
+    /// The directory is not a store. Remedy: name the right one, or an empty one for a new store.
+    #[error("{dir:?} is not a Portolan store: {reason}")]
+    NotAStore {
+        /// The directory.
+        dir: PathBuf,
+        /// What is missing or in the way.
+        reason: &'static str,
+    },
+    /// The store was written by a newer version.
+    #[error("the store has schema version {found}, this library knows up to {supported}; upgrade Portolan")]
+    TooNew {
+        /// The version in the store.
+        found: u32,
+        /// The newest version this library knows.
+        supported: u32,
+    },
+    /// A write was asked of a store opened for reading.
+    #[error("the store {dir:?} was opened for reading; open it for writing to change it")]
+    ReadOnly {
+        /// The store's directory.
+        dir: PathBuf,
+    },
+    /// A collection cannot have that name.
+    #[error("{name:?} cannot name a collection: {reason}")]
+    BadName {
+        /// The name, cut to 64 characters.
+        name: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A row of the store holds what no version of this library writes.
+    #[error("the table {table:?} is damaged: {reason}; restore it from a backup, or build the store again")]
+    Corrupt {
+        /// The Lance table.
+        table: String,
+        /// What contradicts what.
+        reason: String,
+    },
+    /// The registry file is wrong.
+    #[error("{path:?}: {reason}")]
+    BadRegistry {
+        /// The registry file.
+        path: PathBuf,
+        /// What is wrong, with its line where known.
+        reason: String,
+    },
+    /// A field was declared with another type than the one its collection already holds.
+    #[error(
+        "collection {collection:?} holds field {field:?} as {held}, the model {model:?} declares it as {declared}; \
+         use another field name, or another collection"
+    )]
+    FieldTypeChanged {
+        /// The collection.
+        collection: String,
+        /// The field's dotted path.
+        field: String,
+        /// The type in the store.
+        held: String,
+        /// The type in the registry.
+        declared: String,
+        /// The model that declares it.
+        model: String,
+    },
+    /// Two models that share a collection disagree about it.
+    #[error(
+        "collection {collection:?} is shared by the models {models}, and {model:?} wants another {what}; \
+         give both the same, or send them to different collections"
+    )]
+    CollectionConflict {
+        /// The collection.
+        collection: String,
+        /// The models already in it.
+        models: String,
+        /// The model that disagrees.
+        model: String,
+        /// What differs: "metric" or "embedder".
+        what: &'static str,
+    },
+    /// The collection has no vectors yet. Remedy: embed it.
+    #[error("collection {collection:?} has no vectors yet; embed it first")]
+    NotEmbedded {
+        /// The collection.
+        collection: String,
+    },
+    /// The embedder broke its contract or stopped. Nothing that was committed is lost; a new run goes on from there.
+    #[error("the embedder {embedder:?} failed on collection {collection:?}: {reason}; run again to go on")]
+    EmbedderFailed {
+        /// The embedder's name.
+        embedder: String,
+        /// The collection it worked on.
+        collection: String,
+        /// What it did.
+        reason: String,
+    },
 }
 
 impl StoreError {
@@ -25,13 +137,33 @@ impl StoreError {
     pub fn code(&self) -> u32 {
         match self {
             Self::File { .. } => 5001,
+            Self::Table { .. } => 5002,
+            Self::Locked { .. } => 5003,
+            Self::NotAStore { .. } => 5004,
+            Self::TooNew { .. } => 5005,
+            Self::ReadOnly { .. } => 5006,
+            Self::BadName { .. } => 5007,
+            Self::Corrupt { .. } => 5008,
+            Self::BadRegistry { .. } => 5009,
+            Self::FieldTypeChanged { .. } => 5010,
+            Self::CollectionConflict { .. } => 5011,
+            Self::NotEmbedded { .. } => 5012,
+            Self::EmbedderFailed { .. } => 5013,
         }
     }
 
     /// Whose turn it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::File { .. } => ErrorKind::Io,
+            Self::File { .. } | Self::Table { .. } | Self::EmbedderFailed { .. } => ErrorKind::Io,
+            Self::Locked { .. } | Self::NotAStore { .. } | Self::NotEmbedded { .. } => ErrorKind::NotFound,
+            Self::TooNew { .. } => ErrorKind::Unsupported,
+            Self::Corrupt { .. } => ErrorKind::Damaged,
+            Self::ReadOnly { .. }
+            | Self::BadName { .. }
+            | Self::BadRegistry { .. }
+            | Self::FieldTypeChanged { .. }
+            | Self::CollectionConflict { .. } => ErrorKind::Usage,
         }
     }
 }

@@ -1,1 +1,7 @@
-//! The writable side.
+//! The writable side: everything that may use threads, files, tokio and Lance.
+//!
+//! Use it where collections are built: a [`store`] keeps them, a [`pipeline`] fills them. Nothing outside this
+//! module imports it, so that reading and searching stay free of all of that.
+
+pub mod pipeline;
+pub mod store;

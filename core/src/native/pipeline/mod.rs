@@ -1,0 +1,26 @@
+//! Filling a store: models say what a record is, ingestion reads records in, embedding gives them vectors.
+//!
+//! Use it in this order: load a [`Registry`], [`ingest`] files of a [`Model`], [`embed`] the collections. Each step
+//! can be stopped at any moment and run again. Nothing here prints: progress goes to a callback.
+
+mod embed;
+mod ingest;
+mod lines;
+mod model;
+mod progress;
+mod quarantine;
+mod record;
+mod registry;
+mod slab;
+mod template;
+mod time;
+
+pub use embed::{EmbedReport, EmbedSummary, embed_all, embed_collection};
+pub use ingest::{IngestReport, ingest};
+pub use quarantine::Refused;
+pub use model::{CollectionRule, Model};
+pub use progress::{Phase, Progress, ProgressFn};
+pub use registry::{EmbedderSpec, Registry};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! From one JSON line to one row, by the rules of a model.
+//!
+//! All checks of what comes in are here. A reason is one sentence that names the field, the value and what was
+//! expected; the file and the line are added by the caller.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::model::{CollectionRule, Model};
+use super::time;
+use crate::metric::check_vector;
+use crate::native::store::{self, Content, Row};
+use crate::schema::{Field, FieldType, Value};
+
+/// The field in which a record brings its own vector.
+const VECTOR: &str = "vector";
+/// Snapshots write the length of an id in 16 bits.
+const MAX_ID_BYTES: usize = u16::MAX as usize;
+/// The longest piece of a wrong value that is shown.
+const SHOWN_CHARS: usize = 60;
+
+/// A model made ready to read many records.
+pub struct RecordReader<'a> {
+    model: &'a Model,
+    /// Shared, so that a row does not copy the names of its fields.
+    paths: Vec<Arc<str>>,
+}
+
+/// The values of a record, one for each field of its model.
+type Values = Vec<Value>;
+
+impl<'a> RecordReader<'a> {
+    /// A reader of records of `model`.
+    pub fn new(model: &'a Model) -> Self {
+        Self { model, paths: model.metadata.iter().map(|field| field.path.as_str().into()).collect() }
+    }
+
+    /// The collection and the row of one line.
+    ///
+    /// # Errors
+    /// The reason why the line cannot be a record.
+    pub fn read(&self, line: &[u8]) -> Result<(String, Row), String> {
+        let json: Json = serde_json::from_slice(line).map_err(|error| format!("not JSON: {error}"))?;
+        if !json.is_object() {
+            return Err(format!("expected a JSON object, got {}", shown(&json)));
+        }
+        let model = self.model;
+        let values: Values =
+            model.fields.iter().map(|field| convert(field, &json)).collect::<Result<_, _>>()?;
+        let id = key(model, &values)?;
+        let collection = collection(model, &values)?;
+        let vector = self.vector(&id, &json)?;
+        let content = self.content(&values);
+        let values = self.metadata(&values);
+        let row_hash = store::row_hash(&model.name, &content, &values, vector.as_deref());
+        Ok((collection, Row { id, content, row_hash, values, vector }))
+    }
+
+    fn content(&self, values: &Values) -> Content {
+        let model = self.model;
+        let find = |path: &str| value(model, values, path);
+        let text = model.text.as_ref().and_then(|template| template.render(find));
+        let document = match &model.document {
+            Some(template) => template.render(find),
+            None => text.clone(),
+        };
+        Content::new(document, text.unwrap_or_default())
+    }
+
+    fn metadata(&self, values: &Values) -> Vec<(Arc<str>, Value)> {
+        let present = |path: &Arc<str>| match value(self.model, values, path) {
+            Value::Null => None,
+            value => Some((path.clone(), value.clone())),
+        };
+        self.paths.iter().filter_map(present).collect()
+    }
+
+    fn vector(&self, id: &str, json: &Json) -> Result<Option<Vec<f32>>, String> {
+        let declared = self.model.field(VECTOR).is_some();
+        match (&self.model.imported, json.get(VECTOR)) {
+            (None, Some(_)) if !declared => Err(format!(
+                "it brings a \"vector\", but the model's embedder {:?} makes its own; \
+                 use an embedder with provider = \"imported\"",
+                self.model.embedder
+            )),
+            (None, _) => Ok(None),
+            (Some(_), None | Some(Json::Null)) => Err("it has no \"vector\"".into()),
+            (Some(embedder), Some(json)) => {
+                let vector = floats(json)?;
+                check_vector(id, &vector, embedder.dimension as usize, self.model.metric)
+                    .map_err(|error| error.to_string())?;
+                Ok(Some(vector))
+            }
+        }
+    }
+}
+
+fn value<'v>(model: &Model, values: &'v Values, path: &str) -> &'v Value {
+    match model.fields.binary_search_by(|field| field.path.as_str().cmp(path)) {
+        Ok(at) => &values[at],
+        Err(_) => &Value::Null,
+    }
+}
+
+fn floats(json: &Json) -> Result<Vec<f32>, String> {
+    let items = json.as_array().ok_or_else(|| format!("its \"vector\" is {}, not a list", shown(json)))?;
+    let number = |item: &Json| {
+        // A number that a float cannot hold becomes infinite, and is refused with its position.
+        item.as_f64().map(|number| number as f32).ok_or_else(|| {
+            format!("its \"vector\" holds {}, which is not a number", shown(item))
+        })
+    };
+    items.iter().map(number).collect()
+}
+
+fn key(model: &Model, values: &Values) -> Result<String, String> {
+    let mut parts = Vec::with_capacity(model.key.len());
+    for path in &model.key {
+        let part = name_of(value(model, values, path))
+            .ok_or_else(|| format!("the key field {path:?} is missing or empty"))?;
+        // Parts of one key may not run together: "a" + "b/c" is not "a/b" + "c".
+        let alone = model.key.len() == 1;
+        parts.push(if alone { part } else { part.replace('%', "%25").replace('/', "%2F") });
+    }
+    let id = parts.join("/");
+    if id.len() > MAX_ID_BYTES {
+        return Err(format!("its key has {} bytes, at most {MAX_ID_BYTES} are possible", id.len()));
+    }
+    Ok(id)
+}
+
+fn collection(model: &Model, values: &Values) -> Result<String, String> {
+    let path = match &model.collection {
+        CollectionRule::Fixed(name) => return Ok(name.clone()),
+        CollectionRule::Field(path) => path,
+    };
+    let name = name_of(value(model, values, path))
+        .ok_or_else(|| format!("the field {path:?}, which names the collection, is missing or empty"))?;
+    store::check_name(&name).map_err(|error| error.to_string())?;
+    Ok(name)
+}
+
+fn name_of(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) if !text.is_empty() => Some(text.clone()),
+        Value::Int(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The value of a field, of exactly its type or null.
+fn convert(field: &Field, json: &Json) -> Result<Value, String> {
+    let mut here = json;
+    for name in field.path.split('.') {
+        match here {
+            Json::Object(fields) => here = fields.get(name).unwrap_or(&Json::Null),
+            Json::Null => return Ok(Value::Null),
+            other => {
+                return Err(format!("field {:?}: expected an object around it, got {}", field.path, shown(other)));
+            }
+        }
+    }
+    typed(&field.kind, here)
+        .ok_or_else(|| format!("field {:?}: expected {}, got {}", field.path, kind_name(&field.kind), shown(here)))
+}
+
+fn typed(kind: &FieldType, json: &Json) -> Option<Value> {
+    match (kind, json) {
+        (_, Json::Null) => Some(Value::Null),
+        (FieldType::Bool, Json::Bool(value)) => Some(Value::Bool(*value)),
+        (FieldType::Int, Json::Number(number)) => number.as_i64().map(Value::Int),
+        (FieldType::Float, Json::Number(number)) => {
+            number.as_f64().filter(|number| number.is_finite()).map(Value::Float)
+        }
+        (FieldType::Text, Json::String(text)) => Some(Value::Text(text.clone())),
+        (FieldType::Time, Json::String(text)) => time::parse(text).map(Value::Time),
+        (FieldType::List(item), Json::Array(items)) => {
+            items.iter().map(|json| typed(item, json)).collect::<Option<_>>().map(Value::List)
+        }
+        _ => None,
+    }
+}
+
+fn kind_name(kind: &FieldType) -> String {
+    match kind {
+        FieldType::Bool => "true or false".into(),
+        FieldType::Int => "a 64-bit integer".into(),
+        FieldType::Float => "a number".into(),
+        FieldType::Text => "text".into(),
+        FieldType::Time => "a date or time like \"2026-01-31T12:00:00Z\"".into(),
+        FieldType::List(item) => format!("a list, each item {}", kind_name(item)),
+    }
+}
+
+fn shown(json: &Json) -> String {
+    let text = json.to_string();
+    match text.char_indices().nth(SHOWN_CHARS) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}

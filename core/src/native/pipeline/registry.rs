@@ -1,0 +1,367 @@
+//! The registry file: embedders and models, in TOML or JSON.
+//!
+//! ```toml
+//! [embedder.small]
+//! provider = "static"          # or "imported": records bring a "vector"; then dimension = 384
+//! path = "static-256"          # relative to this file
+//!
+//! [collection]
+//! metric = "cosine"            # or "inner_product", "l2"; a model may have its own
+//!
+//! [[model]]
+//! name = "word"
+//! key = ["id"]                 # several fields are joined by "/"
+//! collection = { field = "topic" }             # or collection = "words"
+//! embedder = "small"
+//! text = ["words", "definition"]               # in this order, one a line
+//! template = "{words}: {definition}"           # or so
+//! document = "{definition}"                    # what is kept as document; else the text
+//! metadata = ["words", "author"]               # kept and filterable; "author" means all below it
+//! stored = []                                  # kept
+//!
+//! [model.fields]                               # the types: bool, int, float, text, time, lists, nested
+//! id = "text"
+//! topic = "text"
+//! words = ["text"]
+//! definition = "text"
+//! author = { name = "text", born = "time" }    # the paths author.name and author.born
+//! ```
+//!
+//! Keys that are not in this list are errors. Fields of a record that the model does not declare are ignored.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::model::{CollectionRule, Model};
+use super::template::Template;
+use crate::error::{CatalogError, StoreError, near_names};
+use crate::metric::Metric;
+use crate::schema::{EmbedderId, Field, FieldType};
+
+/// How to get an embedder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EmbedderSpec {
+    /// A static embedder in this folder.
+    Static(PathBuf),
+    /// None: records bring vectors, and this is the identity they are stored under.
+    Imported(EmbedderId),
+}
+
+/// A loaded registry file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Registry {
+    embedders: BTreeMap<String, EmbedderSpec>,
+    models: BTreeMap<String, Model>,
+}
+
+impl Registry {
+    /// Reads a registry file: JSON if its name ends in `.json`, else TOML.
+    ///
+    /// # Errors
+    /// [`StoreError::File`]; [`StoreError::BadRegistry`] with the line and what is wrong.
+    pub fn load(path: &Path) -> Result<Self, StoreError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| StoreError::File { action: "read", path: path.into(), source })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let parsed = if json { parse_json(&text) } else { parse_toml(&text) };
+        parsed
+            .and_then(|file| build(file, folder))
+            .map_err(|reason| StoreError::BadRegistry { path: path.into(), reason })
+    }
+
+    /// A model by name.
+    ///
+    /// # Errors
+    /// [`CatalogError::UnknownModel`] with near names.
+    pub fn model(&self, name: &str) -> Result<&Model, CatalogError> {
+        self.models.get(name).ok_or_else(|| CatalogError::UnknownModel {
+            name: name.into(),
+            near: near_names(name, self.models.keys().map(String::as_str)),
+        })
+    }
+
+    /// All models, by name.
+    pub fn models(&self) -> impl Iterator<Item = &Model> {
+        self.models.values()
+    }
+
+    /// How to get the embedder of that name, if the registry declares it.
+    pub fn embedder(&self, name: &str) -> Option<&EmbedderSpec> {
+        self.embedders.get(name)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegistryFile {
+    #[serde(default)]
+    embedder: BTreeMap<String, EmbedderFile>,
+    #[serde(default)]
+    collection: CollectionFile,
+    #[serde(default)]
+    model: Vec<ModelFile>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct CollectionFile {
+    metric: Option<Metric>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EmbedderFile {
+    provider: ProviderFile,
+    path: Option<PathBuf>,
+    dimension: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ProviderFile {
+    Static,
+    Imported,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModelFile {
+    name: String,
+    key: Vec<String>,
+    fields: BTreeMap<String, TypeFile>,
+    #[serde(default)]
+    text: Vec<String>,
+    template: Option<String>,
+    document: Option<String>,
+    #[serde(default)]
+    metadata: Vec<String>,
+    #[serde(default)]
+    stored: Vec<String>,
+    collection: RuleFile,
+    embedder: String,
+    metric: Option<Metric>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a collection's name, or { field = \"a field's path\" }")]
+enum RuleFile {
+    Fixed(String),
+    Field(FieldRuleFile),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FieldRuleFile {
+    field: String,
+}
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a type: \"bool\", \"int\", \"float\", \"text\", \"time\", [a type], or a table of fields"
+)]
+enum TypeFile {
+    Plain(PlainTypeFile),
+    List(Vec<TypeFile>),
+    Nested(BTreeMap<String, TypeFile>),
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum PlainTypeFile {
+    Bool,
+    Int,
+    Float,
+    Text,
+    Time,
+}
+
+fn parse_toml(text: &str) -> Result<RegistryFile, String> {
+    toml::from_str(text).map_err(|error| match error.span() {
+        None => error.message().to_owned(),
+        Some(span) => {
+            let before = text.get(..span.start).unwrap_or(text);
+            let line = before.matches('\n').count() + 1;
+            let shown = text.lines().nth(line - 1).unwrap_or_default().trim();
+            format!("line {line} ({shown}): {}", error.message())
+        }
+    })
+}
+
+fn parse_json(text: &str) -> Result<RegistryFile, String> {
+    // The message ends in "at line L column C".
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+fn build(file: RegistryFile, folder: &Path) -> Result<Registry, String> {
+    let mut registry = Registry { embedders: BTreeMap::new(), models: BTreeMap::new() };
+    for (name, embedder) in file.embedder {
+        let spec = embedder_spec(&name, embedder, folder)?;
+        registry.embedders.insert(name, spec);
+    }
+    let metric = file.collection.metric.unwrap_or(Metric::Cosine);
+    for model in file.model {
+        let name = model.name.clone();
+        let built = build_model(model, &registry.embedders, metric)
+            .map_err(|reason| format!("model {name:?}: {reason}"))?;
+        if registry.models.insert(name.clone(), built).is_some() {
+            return Err(format!("two models are called {name:?}"));
+        }
+    }
+    Ok(registry)
+}
+
+fn embedder_spec(name: &str, file: EmbedderFile, folder: &Path) -> Result<EmbedderSpec, String> {
+    let needs = |key, other| {
+        Err(format!("embedder {name:?}: this provider needs {key:?} and takes no {other:?}"))
+    };
+    match (file.provider, file.path, file.dimension) {
+        (ProviderFile::Static, Some(path), None) => Ok(EmbedderSpec::Static(folder.join(path))),
+        (ProviderFile::Static, ..) => needs("path", "dimension"),
+        (ProviderFile::Imported, None, Some(dimension)) if (1..=65_536).contains(&dimension) => {
+            Ok(EmbedderSpec::Imported(imported_id(name, dimension)))
+        }
+        (ProviderFile::Imported, None, Some(dimension)) => {
+            Err(format!("embedder {name:?}: dimension is {dimension}, it must be 1 to 65536"))
+        }
+        (ProviderFile::Imported, ..) => needs("dimension", "path"),
+    }
+}
+
+/// Vectors from outside have no known maker, so their registry name stands for it: two names never mix.
+fn imported_id(name: &str, dimension: u32) -> EmbedderId {
+    let identity = format!("portolan imported vectors\n{name}\n{dimension}");
+    let fingerprint = blake3::hash(identity.as_bytes()).to_hex().to_string();
+    EmbedderId { name: "imported".into(), fingerprint, dimension }
+}
+
+fn build_model(
+    file: ModelFile,
+    embedders: &BTreeMap<String, EmbedderSpec>,
+    metric: Metric,
+) -> Result<Model, String> {
+    let mut fields = Vec::new();
+    flatten("", &file.fields, &mut fields)?;
+    fields.sort_by(|a, b| a.path.cmp(&b.path));
+    let Some(spec) = embedders.get(&file.embedder) else {
+        let near = near_names(&file.embedder, embedders.keys().map(String::as_str));
+        return Err(format!("no embedder is called {:?}{}", file.embedder, hint(&near)));
+    };
+    let imported = match spec {
+        EmbedderSpec::Imported(id) => Some(id.clone()),
+        EmbedderSpec::Static(_) => None,
+    };
+    let model = Model {
+        text: text_template(&file)?,
+        document: file.document.as_deref().map(Template::parse).transpose()?,
+        metadata: kept_fields(&file, &fields)?,
+        collection: match file.collection {
+            RuleFile::Fixed(name) => CollectionRule::Fixed(name),
+            RuleFile::Field(rule) => CollectionRule::Field(rule.field),
+        },
+        name: file.name,
+        key: file.key,
+        fields,
+        metric: file.metric.unwrap_or(metric),
+        embedder: file.embedder,
+        imported,
+    };
+    check(&model)?;
+    Ok(model)
+}
+
+fn flatten(prefix: &str, types: &BTreeMap<String, TypeFile>, fields: &mut Vec<Field>) -> Result<(), String> {
+    for (name, kind) in types {
+        if name.is_empty() || name.contains('.') {
+            return Err(format!("the field name {name:?} is empty or has a dot; nest fields as tables instead"));
+        }
+        let path = format!("{prefix}{name}");
+        match kind {
+            TypeFile::Nested(nested) => flatten(&format!("{path}."), nested, fields)?,
+            other => fields.push(Field { kind: field_type(&path, other)?, path }),
+        }
+    }
+    Ok(())
+}
+
+fn field_type(path: &str, kind: &TypeFile) -> Result<FieldType, String> {
+    match kind {
+        TypeFile::Plain(PlainTypeFile::Bool) => Ok(FieldType::Bool),
+        TypeFile::Plain(PlainTypeFile::Int) => Ok(FieldType::Int),
+        TypeFile::Plain(PlainTypeFile::Float) => Ok(FieldType::Float),
+        TypeFile::Plain(PlainTypeFile::Text) => Ok(FieldType::Text),
+        TypeFile::Plain(PlainTypeFile::Time) => Ok(FieldType::Time),
+        TypeFile::List(items) => match items.as_slice() {
+            [item] => Ok(FieldType::List(Box::new(field_type(path, item)?))),
+            _ => Err(format!("the list field {path:?} needs exactly one type, like [\"text\"]")),
+        },
+        TypeFile::Nested(_) => Err(format!("the list field {path:?} cannot hold nested fields")),
+    }
+}
+
+fn text_template(file: &ModelFile) -> Result<Option<Template>, String> {
+    let Some(text) = &file.template else {
+        return Ok((!file.text.is_empty()).then(|| Template::lines(&file.text)));
+    };
+    let template = Template::parse(text)?;
+    let stray = template.fields().find(|field| !file.text.iter().any(|text| text == field));
+    if let Some(field) = stray.filter(|_| !file.text.is_empty()) {
+        return Err(format!("the template names {field:?}, which is not among its text fields"));
+    }
+    Ok(Some(template))
+}
+
+/// The declared fields under `metadata` and `stored`; a path above several means all of them.
+fn kept_fields(file: &ModelFile, fields: &[Field]) -> Result<Vec<Field>, String> {
+    let mut kept = Vec::new();
+    for path in file.metadata.iter().chain(&file.stored) {
+        let below = format!("{path}.");
+        let before = kept.len();
+        kept.extend(fields.iter().filter(|f| f.path == *path || f.path.starts_with(&below)).cloned());
+        if kept.len() == before {
+            return Err(undeclared("metadata", path, fields));
+        }
+    }
+    kept.sort_by(|a, b| a.path.cmp(&b.path));
+    kept.dedup();
+    Ok(kept)
+}
+
+fn check(model: &Model) -> Result<(), String> {
+    if model.key.is_empty() {
+        return Err("the key names no field".into());
+    }
+    let mut used: Vec<(&str, &str)> = model.key.iter().map(|path| ("key", path.as_str())).collect();
+    used.extend(model.text.iter().flat_map(Template::fields).map(|path| ("text", path)));
+    used.extend(model.document.iter().flat_map(Template::fields).map(|path| ("document", path)));
+    match &model.collection {
+        CollectionRule::Field(path) => used.push(("collection", path)),
+        CollectionRule::Fixed(name) => {
+            crate::native::store::check_name(name).map_err(|error| error.to_string())?;
+        }
+    }
+    for (role, path) in used {
+        let Some(field) = model.field(path) else { return Err(undeclared(role, path, &model.fields)) };
+        let names = matches!(role, "key" | "collection");
+        if names && !matches!(field.kind, FieldType::Text | FieldType::Int) {
+            return Err(format!("the {role} field {path:?} must be text or int"));
+        }
+    }
+    if model.text.is_none() && model.imported.is_none() {
+        return Err("it has no text to embed; give \"text\" or \"template\"".into());
+    }
+    Ok(())
+}
+
+fn undeclared(role: &str, path: &str, fields: &[Field]) -> String {
+    let near = near_names(path, fields.iter().map(|field| field.path.as_str()));
+    format!("{role} names the field {path:?}, which [model.fields] does not declare{}", hint(&near))
+}
+
+fn hint(near: &[String]) -> String {
+    near.first().map(|name| format!("; did you mean {name:?}?")).unwrap_or_default()
+}
