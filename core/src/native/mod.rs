@@ -1,1 +1,3 @@
 //! The writable side.
+
+pub mod embed;
