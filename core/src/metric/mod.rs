@@ -3,8 +3,8 @@
 //! [`check_vector`] is the door: what passes it has a finite score against everything else that passed it. Then
 //! [`encode_row`] makes stored bytes, and a [`Scorer`] compares one query with many stored rows.
 //!
-//! Every kernel adds in the same order (see [`mod@scalar`]), so a score has the same bits on every machine. This module
-//! does not choose which rows to score, and does not know files.
+//! Every kernel adds in the one order that `scalar.rs` lays down, so a score has the same bits on every machine. This
+//! module does not choose which rows to score, and does not know files.
 
 mod arch;
 mod scalar;
