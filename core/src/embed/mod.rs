@@ -1,4 +1,16 @@
 //! Embedders: what turns text into vectors.
+//!
+//! [`StaticEmbedder`] is the one that runs everywhere, the browser included. Embedders that need a model runtime or a
+//! network live with the store. Vectors of embedders with different fingerprints are never compared.
+
+mod characters;
+mod static_embedder;
+mod unicode_tables;
+mod vocabulary;
+mod wordpiece;
+
+pub use static_embedder::{Pooled, StaticEmbedder, TokenRows, fingerprint, pool};
+pub use wordpiece::WordPiece;
 
 use crate::{error::InputError, schema::EmbedderId};
 

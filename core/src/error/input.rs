@@ -44,6 +44,22 @@ pub enum InputError {
         /// What does not fit.
         reason: String,
     },
+    /// A component is too large for the encoding or for the metric's sums. Remedy: scale the vectors down, or store
+    /// them as `f32`.
+    #[error(
+        "{record}: component {position} of the vector is {value}, beyond {limit}, the most that can be stored and \
+         summed here; scale the vectors down or store them as f32"
+    )]
+    OutOfRange {
+        /// The record's id, or "query".
+        record: String,
+        /// The position of the first such component, from 0.
+        position: usize,
+        /// Its value.
+        value: f32,
+        /// The largest magnitude accepted.
+        limit: f32,
+    },
 }
 
 impl InputError {
@@ -55,6 +71,20 @@ impl InputError {
             Self::ZeroVector { .. } => 3003,
             Self::NothingToEmbed { .. } => 3004,
             Self::BadEmbedder { .. } => 3005,
+            Self::OutOfRange { .. } => 3006,
         }
+    }
+
+    /// The same error about `id`, for callers of functions that do not know which record a vector or text belongs to.
+    pub fn for_record(mut self, id: &str) -> Self {
+        match &mut self {
+            Self::WrongDimension { record, .. }
+            | Self::NotFinite { record, .. }
+            | Self::ZeroVector { record }
+            | Self::NothingToEmbed { record, .. }
+            | Self::OutOfRange { record, .. } => *record = String::from(id),
+            Self::BadEmbedder { .. } => {}
+        }
+        self
     }
 }

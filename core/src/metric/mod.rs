@@ -1,9 +1,24 @@
-//! Distances between vectors.
+//! Distances between vectors, and the bytes in which vectors are stored.
+//!
+//! [`check_vector`] is the door: what passes it has a finite score against everything else that passed it. Then
+//! [`encode_row`] makes stored bytes, and a [`Scorer`] compares one query with many stored rows.
+//!
+//! Every kernel adds in the same order (see [`mod@scalar`]), so a score has the same bits on every machine. This module
+//! does not choose which rows to score, and does not know files.
+
+mod arch;
+mod scalar;
+mod scorer;
+mod vector;
 
 use serde::{Deserialize, Serialize};
 
+pub use arch::kernel_name;
+pub use scorer::Scorer;
+pub use vector::{check_vector, encode_row, normalize};
+
 /// How two vectors are compared. Smaller is nearer for all three.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, bincode::Encode, bincode::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// 1 - cos(a, b), from 0 to 2.
@@ -12,4 +27,24 @@ pub enum Metric {
     InnerProduct,
     /// The squared Euclidean distance.
     L2,
+}
+
+/// How the components of a stored vector row are written, little-endian.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// IEEE single precision: exact.
+    F32,
+    /// IEEE half precision: 11 significant bits, magnitudes up to 65504.
+    F16,
+}
+
+impl Encoding {
+    /// The number of bytes of one component.
+    pub const fn bytes_per_component(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+        }
+    }
 }
