@@ -30,10 +30,15 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    /// Reads `{"name":"…","ratio":1.5,"goal":1.0,"better":"lower","note":"…"}`. `None` if the line is no JSON object;
-    /// an error if it is one without a name or ratio. `goal`, `better` (else higher) and `note` may be absent.
+    /// Reads `{"name":"…","ratio":1.5,"goal":1.0,"better":"lower","note":"…"}`; `goal`, `better` (else higher) and
+    /// `note` may be absent, and other keys join the note. `None` if the line is no measurement: no JSON object, or
+    /// one with neither ratio nor goal. An error if it is one and lacks a part.
     pub fn from_line(line: &str) -> Option<Result<Self>> {
-        let fields: Value = serde_json::from_str(line).ok().filter(Value::is_object)?;
+        let fields: Value = serde_json::from_str(line).ok()?;
+        let object = fields.as_object()?;
+        if !object.contains_key("ratio") && !object.contains_key("goal") {
+            return None;
+        }
         Some(Self::from_fields(&fields).with_context(|| format!("in the benchmark's line {line}")))
     }
 
@@ -48,7 +53,7 @@ impl Measurement {
             value: fields["ratio"].as_f64().context("\"ratio\" is missing or no number")?,
             goal: fields["goal"].as_f64(),
             better,
-            note: fields["note"].as_str().unwrap_or_default().to_owned(),
+            note: note(fields),
         })
     }
 
@@ -72,6 +77,14 @@ impl Measurement {
     }
 }
 
+fn note(fields: &Value) -> String {
+    let read = ["name", "ratio", "goal", "better", "note"];
+    let others = fields.as_object().into_iter().flatten().filter(|(key, _)| !read.contains(&key.as_str()));
+    let others = others.map(|(key, value)| format!("{key} {value}"));
+    let own = fields["note"].as_str().map(str::to_owned);
+    own.into_iter().chain(others).collect::<Vec<_>>().join(", ")
+}
+
 /// The table of all measurements, and the count of goals missed.
 pub fn report(measurements: &[Measurement]) -> String {
     let rows: Vec<_> = measurements.iter().map(Measurement::row).collect();
@@ -80,7 +93,7 @@ pub fn report(measurements: &[Measurement]) -> String {
     format!("{table}\n{} measured, {missed} missed their goal", rows.len())
 }
 
-/// Whole above a thousand, else four significant digits at most.
+/// Whole from a thousand on, else three decimals at most.
 fn number(value: f64) -> String {
     let digits = if value.abs() >= 1000.0 { 0 } else { 3 };
     let text = format!("{value:.digits$}");
@@ -106,14 +119,16 @@ mod tests {
 
     #[test]
     fn other_output_is_no_measurement() {
-        for line in ["warming up", "", "3", "[1]"] {
+        for line in ["warming up", "", "3", "[1]", r#"{"name":"kernel avx2","rows":117791}"#] {
             assert!(Measurement::from_line(line).is_none(), "{line}");
         }
     }
 
     #[test]
     fn a_broken_measurement_is_an_error_and_not_ignored() {
-        for line in [r#"{"name":"a"}"#, r#"{"ratio":1}"#, r#"{"name":"a","ratio":1,"better":"bigger"}"#] {
+        for line in
+            [r#"{"name":"a","goal":1}"#, r#"{"ratio":1}"#, r#"{"name":"a","ratio":1,"better":"bigger"}"#]
+        {
             assert!(Measurement::from_line(line).unwrap().is_err(), "{line}");
         }
     }
@@ -124,6 +139,12 @@ mod tests {
         let miss = read(r#"{"name":"embed","ratio":40000,"goal":50000}"#);
         let report = report(&[hit, miss]);
         assert!(report.contains("MISS") && report.ends_with("2 measured, 1 missed their goal"), "{report}");
+    }
+
+    #[test]
+    fn further_keys_are_shown_in_the_note() {
+        let measurement = read(r#"{"name":"a","ratio":1,"seconds":0.5,"note":"of a read","rows":3}"#);
+        assert_eq!(measurement.note, "of a read, seconds 0.5, rows 3");
     }
 
     #[test]

@@ -105,11 +105,14 @@ pub fn shown(command: &Command) -> String {
     words.map(|word| quoted(&relative(&word.to_string_lossy()))).collect::<Vec<_>>().join(" ")
 }
 
-/// One word for a POSIX shell.
+/// One word for a POSIX shell. Text with single quotes, as SQL has, stays readable between double ones.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+./:,@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
+    }
+    if word.contains('\'') && !word.contains(['$', '`', '\\', '!']) {
+        return format!("\"{}\"", word.replace('"', "\\\""));
     }
     format!("'{}'", word.replace('\'', r"'\''"))
 }
@@ -132,11 +135,17 @@ mod tests {
     #[test]
     fn a_shown_command_can_be_pasted_into_a_shell() {
         let mut command = Command::new("portolan");
-        command.args(["query", "--sql", "SELECT id FROM * WHERE a = 'it''s'", ""]);
-        assert_eq!(
-            shown(&command),
-            r"portolan query --sql 'SELECT id FROM * WHERE a = '\''it'\'''\''s'\''' ''"
-        );
+        command.args(["query", "--sql", "SELECT id FROM * WHERE a = 'x'", ""]);
+        assert_eq!(shown(&command), r#"portolan query --sql "SELECT id FROM * WHERE a = 'x'" ''"#);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_shell_reads_back_what_was_quoted() {
+        for word in ["", "plain", "two words", "it's", r#"FROM "a" WHERE b = 'c'"#, r"$HOME '`\!"] {
+            let script = format!("printf %s {}", quoted(word));
+            assert_eq!(output(Command::new("sh").args(["-c", &script])).unwrap(), word);
+        }
     }
 
     #[cfg(unix)]
@@ -176,9 +185,14 @@ mod tests {
     fn peak_memory_is_that_of_the_process() {
         let mebibyte = 1 << 20;
         let small = run_measured(&mut Command::new("true")).unwrap();
-        let large =
-            run_measured(Command::new("dd").args(["if=/dev/zero", "of=/dev/null", "bs=128M", "count=1"]))
-                .unwrap();
+        let large = run_measured(Command::new("dd").args([
+            "if=/dev/zero",
+            "of=/dev/null",
+            "bs=128M",
+            "count=1",
+            "status=none",
+        ]))
+        .unwrap();
         assert!(small.peak_bytes < 64 * mebibyte, "{small:?}");
         assert!((128 * mebibyte..192 * mebibyte).contains(&large.peak_bytes), "{large:?}");
     }

@@ -62,9 +62,9 @@ pub fn run(context: &Context, options: &Options) -> Result<()> {
         seconds(cost.elapsed),
         cost.peak_bytes.div_ceil(1 << 20)
     );
-    let own = portolan(context, &["query"], &[("--release", &place.release())], &["--sql", "YOUR QUESTION"]);
-    let sql = "\"SELECT id, document FROM * USING EMBEDDING (TEXT 'your own question') TOPK 5\"";
-    println!("\nAsk your own question:\n  {}", process::shown(&own).replace("'YOUR QUESTION'", sql));
+    let sql = "SELECT id, document FROM * USING EMBEDDING (TEXT 'your own question') TOPK 5";
+    let own = portolan(context, "query", &[("--release", &place.release())], &["--sql", sql]);
+    println!("\nAsk your own question:\n  {}", process::shown(&own));
     Ok(())
 }
 
@@ -85,7 +85,7 @@ pub fn answer(context: &Context, place: &Place) -> Result<Usage> {
         place.mark(&stamp)?;
     }
     for (what, sql) in QUESTIONS {
-        let query = portolan(context, &["query"], &[("--release", &place.release())], &["--sql", sql]);
+        let query = portolan(context, "query", &[("--release", &place.release())], &["--sql", sql]);
         step(&format!("question {what}"), query, &mut total)?;
     }
     Ok(total)
@@ -97,11 +97,11 @@ fn make(context: &Context, place: &Place, total: &mut Usage) -> Result<()> {
     let (store, release) = (place.store(), place.release());
     place.prepare()?;
     let store_and_models = [("--store", store.as_path()), ("--models", models.as_path())];
-    let mut ingest = portolan(context, &["ingest"], &[], &[]);
+    let mut ingest = portolan(context, "ingest", &[], &[]);
     ingest.arg(documents);
     step("ingest", with_paths(ingest, &store_and_models), total)?;
-    step("embed", portolan(context, &["embed"], &store_and_models, &[]), total)?;
-    step("export", portolan(context, &["export"], &[("--store", &store), ("--out", &release)], &[]), total)
+    step("embed", portolan(context, "embed", &store_and_models, &[]), total)?;
+    step("export", portolan(context, "export", &[("--store", &store), ("--out", &release)], &[]), total)
 }
 
 fn step(name: &str, mut command: Command, total: &mut Usage) -> Result<()> {
@@ -115,9 +115,9 @@ fn step(name: &str, mut command: Command, total: &mut Usage) -> Result<()> {
     Ok(())
 }
 
-fn portolan(context: &Context, verb: &[&str], paths: &[(&str, &Path)], rest: &[&str]) -> Command {
+fn portolan(context: &Context, verb: &str, paths: &[(&str, &Path)], rest: &[&str]) -> Command {
     let mut command = Command::new(context.built(&format!("portolan{}", std::env::consts::EXE_SUFFIX)));
-    command.current_dir(&context.root).args(verb);
+    command.current_dir(&context.root).arg(verb);
     let mut command = with_paths(command, paths);
     command.args(rest);
     command

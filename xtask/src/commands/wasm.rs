@@ -52,8 +52,14 @@ pub fn build(context: &Context) -> Result<u64> {
 
 fn write_glue(context: &Context, bindgen: &Path, module: &Path, package: &Path) -> Result<()> {
     let mut command = Command::new(bindgen);
-    command.current_dir(&context.root).args(["--target", "web", "--out-dir"]).arg(package).arg(module);
-    process::run(&mut command)
+    // Names of functions are for debuggers; a page should not load them.
+    let words = ["--target", "web", "--remove-name-section", "--remove-producers-section", "--out-dir"];
+    command.current_dir(&context.root).args(words).arg(package).arg(module);
+    process::run(&mut command)?;
+    // Without it, node 18 takes the glue for a CommonJS file.
+    let manifest = package.join("package.json");
+    fs::write(&manifest, "{ \"type\": \"module\" }\n")
+        .with_context(|| format!("writing {}", manifest.display()))
 }
 
 fn gzipped_len(path: &Path) -> Result<u64> {

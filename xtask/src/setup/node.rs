@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use super::Program;
 use crate::process;
 
-/// The first release with `fetch` and a stable test runner; Debian 12 has it.
+/// The first release with `fetch`; the oldest that a supported Debian has.
 const OLDEST: u32 = 18;
 
 /// The node command.

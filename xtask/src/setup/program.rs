@@ -50,7 +50,7 @@ impl Program {
         }
         if !policy.may_install {
             bail!(
-                "{} is not installed, and PORTOLAN_INSTALL=never forbids to do it; {}",
+                "{} is not installed, and PORTOLAN_INSTALL=never forbids installing it; {}",
                 self.name,
                 self.remedy()
             );
