@@ -86,6 +86,10 @@ pub enum QueryErrorKind {
     FieldNotFilterable = 1107,
     /// `TEXT ''`.
     EmptyText = 1108,
+    /// `id` compared with something that is no text.
+    IdValueType = 1109,
+    /// `id` in a list that holds something that is no text.
+    IdInType = 1110,
     /// A literal of another type than the column it is compared with.
     TypeMismatch = 1201,
     /// A column of lists in WHERE.
@@ -129,6 +133,8 @@ impl QueryErrorKind {
             Self::DocumentPredicateKind => "document_predicate_kind",
             Self::FieldNotFilterable => "field_not_filterable",
             Self::EmptyText => "empty_text",
+            Self::IdValueType => "id_value_type",
+            Self::IdInType => "id_in_type",
             Self::TypeMismatch => "type_mismatch",
             Self::ListNotFilterable => "list_not_filterable",
             Self::BadTime => "bad_time",

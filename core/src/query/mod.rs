@@ -14,7 +14,7 @@ mod predicate;
 mod strings;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use crate::error::Span;
 pub use ast::{
