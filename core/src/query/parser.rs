@@ -1,6 +1,6 @@
 //! The parser's cursor, and the frame of a statement: SELECT, items, clauses.
 //!
-//! Recursive descent with one token of lookahead. Only parentheses recurse, and they are counted.
+//! Recursive descent with one token of lookahead; parentheses, the only thing that nests, are kept on the heap.
 
 use super::{
     MAX_LIST_ITEMS, MAX_STATEMENT_BYTES,

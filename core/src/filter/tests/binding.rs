@@ -86,6 +86,24 @@ fn what_cannot_matter_is_not_read() {
 }
 
 #[test]
+fn long_chains_of_equalities_become_one_set() {
+    let chain = |operator: &str, join: &str| {
+        let tests: Vec<String> =
+            (0..20_000).map(|key| format!("metadata.i {operator} {}", key * 3)).collect();
+        tests.join(join)
+    };
+    let table = Table::with_rows(&mut Random(5), 300);
+    let list: Vec<String> = (0..20_000).map(|key| (key * 3).to_string()).collect();
+    let list = list.join(", ");
+    assert_eq!(bound(&chain("=", " OR ")), bound(&format!("metadata.i IN ({list})")));
+    assert_eq!(bound(&chain("!=", " AND ")), bound(&format!("metadata.i NOT IN ({list})")));
+    assert_eq!(
+        matches(&table, "metadata.s = 'a' OR metadata.s = 'zz'"),
+        matches(&table, "metadata.s IN ('zz', 'a')")
+    );
+}
+
+#[test]
 fn large_lists_work_by_bits_and_by_search() {
     let mut random = Random(9);
     let table = Table::with_rows(&mut random, 500);

@@ -77,6 +77,28 @@ fn a_skipped_collection_never_holds_a_matching_row() {
 }
 
 #[test]
+fn the_deepest_condition_fits_a_small_stack() {
+    // A browser gives wasm one megabyte for everything; a quarter of it must be enough here.
+    let work = || {
+        let mut text = String::from("metadata.i = 1");
+        for depth in 0..query::MAX_NESTING {
+            let operator = ["AND", "OR"][depth % 2];
+            text = format!("NOT (metadata.f > {depth} {operator} {text})");
+        }
+        let table = Table::random(&mut Random(6));
+        let parsed = expr(&text);
+        let found = matches(&table, &text);
+        let expected: Vec<usize> =
+            (0..table.rows).filter(|row| naive::truth(&parsed, &table, *row) == Some(true)).collect();
+        assert_eq!(found, expected);
+        prune(&parsed, &table.stats(&mut Random(6)));
+        assert!(parsed.clone().to_string().len() > text.len() / 2);
+    };
+    let thread = std::thread::Builder::new().stack_size(256 * 1024).spawn(work).expect("a thread");
+    thread.join().expect("no overflow");
+}
+
+#[test]
 fn three_valued_logic_keeps_null_out() {
     let mut table = Table::random(&mut Random(3));
     table.shrink(0);
