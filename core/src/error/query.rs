@@ -101,6 +101,40 @@ pub enum QueryErrorKind {
 }
 
 impl QueryErrorKind {
+    /// All kinds, by number.
+    pub const ALL: [QueryErrorKind; 30] = [
+        Self::UnexpectedToken,
+        Self::UnexpectedEnd,
+        Self::UnexpectedCharacter,
+        Self::UnterminatedString,
+        Self::BadStringEscape,
+        Self::BadNumber,
+        Self::NumberOutOfRange,
+        Self::EmptyVector,
+        Self::UnterminatedComment,
+        Self::DuplicateClause,
+        Self::NotSupported,
+        Self::UnknownField,
+        Self::StatementTooLong,
+        Self::NestingTooDeep,
+        Self::ListTooLong,
+        Self::EmptyName,
+        Self::TopkNeedsEmbedding,
+        Self::TopkNotPositive,
+        Self::LimitNegative,
+        Self::OffsetNegative,
+        Self::DuplicateColumn,
+        Self::DocumentPredicateKind,
+        Self::FieldNotFilterable,
+        Self::EmptyText,
+        Self::IdValueType,
+        Self::IdInType,
+        Self::TypeMismatch,
+        Self::ListNotFilterable,
+        Self::BadTime,
+        Self::BoolHasNoOrder,
+    ];
+
     /// The fixed number.
     pub fn code(self) -> u32 {
         self as u32
@@ -321,6 +355,18 @@ mod tests {
         let error = QueryError::new(QueryErrorKind::UnexpectedEnd, span, "the statement ends");
         assert!(error.snippet("short").contains("unexpected_end"));
         assert!(error.snippet("").contains('^'));
+    }
+
+    #[test]
+    fn every_kind_has_its_number_and_name_in_the_documentation() {
+        let page = include_str!("../../../docs/query.md");
+        for kind in QueryErrorKind::ALL {
+            let row = format!("| {} | `{}` |", kind.code(), kind.name());
+            assert!(page.contains(&row), "docs/query.md lacks the row {row}");
+        }
+        let mut codes: Vec<u32> = QueryErrorKind::ALL.iter().map(|kind| kind.code()).collect();
+        codes.dedup();
+        assert!(codes.is_sorted() && codes.len() == QueryErrorKind::ALL.len());
     }
 
     #[test]
