@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::QueryError,
-    query::{Column, CompareOp, Expr, Field, Literal},
+    query::{Column, CompareOp, Expr, FieldRef, Literal},
     schema::{FieldType, Value},
 };
 
@@ -176,7 +176,7 @@ impl Binder<'_> {
     }
 
     /// A test of a column; `None` passes nothing.
-    fn placed(&mut self, field: &Field, pass: Option<Pass>) -> Bound {
+    fn placed(&mut self, field: &FieldRef, pass: Option<Pass>) -> Bound {
         let pass = match pass {
             None
             | Some(Pass::Int(Reach::Nothing) | Pass::Float(Reach::Nothing) | Pass::Code(Reach::Nothing)) => {
@@ -193,7 +193,7 @@ impl Binder<'_> {
 
     fn compared(
         &mut self,
-        field: &Field,
+        field: &FieldRef,
         kind: &FieldType,
         op: CompareOp,
         literal: &Literal,
@@ -222,7 +222,7 @@ impl Binder<'_> {
 
     fn listed(
         &mut self,
-        field: &Field,
+        field: &FieldRef,
         kind: &FieldType,
         values: &[Literal],
         set: &ValueSet<'_>,
@@ -254,7 +254,7 @@ impl Binder<'_> {
         }))
     }
 
-    fn dictionary(&mut self, field: &Field) -> Option<&dyn TextDictionary> {
+    fn dictionary(&mut self, field: &FieldRef) -> Option<&dyn TextDictionary> {
         let found = self.schema.dictionary(&field.column);
         if found.is_none() {
             self.needs.insert(field.column.clone());

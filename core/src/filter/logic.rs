@@ -7,7 +7,7 @@
 use super::time::parse_time;
 use crate::{
     filter::compare::{compare, compare_int_float},
-    query::{CompareOp, Expr, Field, Literal},
+    query::{CompareOp, Expr, FieldRef, Literal},
     schema::Value,
 };
 use std::cmp::Ordering;
@@ -29,7 +29,7 @@ pub(super) enum Node<'e> {
 
 #[derive(Debug)]
 pub(super) struct Leaf<'e> {
-    pub field: &'e Field,
+    pub field: &'e FieldRef,
     pub test: Test<'e>,
 }
 
@@ -72,7 +72,7 @@ fn normal(expr: &Expr, negated: bool) -> Node<'_> {
     }
 }
 
-fn compared<'e>(field: &'e Field, op: CompareOp, value: &'e Literal, negated: bool) -> Node<'e> {
+fn compared<'e>(field: &'e FieldRef, op: CompareOp, value: &'e Literal, negated: bool) -> Node<'e> {
     let op = if negated { op.opposite() } else { op };
     Node::Leaf(Leaf { field, test: Test::Compare(op, value) })
 }

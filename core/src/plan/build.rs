@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::{ColumnKind, DEFAULT_TOPK, OutputColumn, Plan, Probe, Source, notes::notes};
 use crate::{
     error::{QueryError, QueryErrorKind, Span},
-    query::{self, Column, Count, Embedding, Expr, Field, From, Item, Literal, SelectItem, Statement},
+    query::{
+        self, Column, Count, Embedding, Expr, FieldRef, FromClause, Item, Literal, SelectItem, Statement,
+    },
     schema::Value,
 };
 
@@ -125,8 +127,8 @@ fn star(vector_mode: bool) -> Vec<OutputColumn> {
     .collect()
 }
 
-fn source(from: From) -> Source {
-    let From::Named(names) = from else { return Source::All };
+fn source(from: FromClause) -> Source {
+    let FromClause::Named(names) = from else { return Source::All };
     let mut seen = BTreeSet::new();
     Source::Named(names.into_iter().map(|name| name.text).filter(|name| seen.insert(name.clone())).collect())
 }
@@ -162,7 +164,7 @@ fn check_filter(expr: &Expr) -> Result<(), QueryError> {
 
 /// Checks one test: documents cannot be compared, and ids are texts in every collection.
 fn check_field<'a>(
-    field: &Field,
+    field: &FieldRef,
     id_kind: QueryErrorKind,
     values: impl IntoIterator<Item = &'a Literal>,
 ) -> Result<(), QueryError> {
@@ -186,7 +188,7 @@ fn id_error(kind: QueryErrorKind, literal: &Literal) -> QueryError {
         .with_hint(format!("write '{literal}'"))
 }
 
-fn document_error(field: &Field) -> QueryError {
+fn document_error(field: &FieldRef) -> QueryError {
     let message = "document cannot be compared, only searched";
     QueryError::new(QueryErrorKind::DocumentPredicateKind, field.span, message)
         .with_text("document")

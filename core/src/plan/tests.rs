@@ -92,6 +92,23 @@ fn refusals_have_the_names_of_the_reference() {
 }
 
 #[test]
+fn unknown_columns_are_found_in_where_and_select() {
+    let fields = ["author.name", "year"];
+    let unknown = |sql: &str| match plan(sql).unknown_column(&fields) {
+        Some(CatalogError::UnknownColumn { name, near }) => Some((name, near.join(","))),
+        _ => None,
+    };
+    let found = |name: &str, near: &str| Some((String::from(name), String::from(near)));
+    assert_eq!(
+        unknown("SELECT metadata, metadata.author, metadata.year FROM t WHERE metadata.year > 1"),
+        None
+    );
+    assert_eq!(unknown("SELECT metadata.yaer FROM t"), found("yaer", "year"));
+    assert_eq!(unknown("SELECT metadata.auth FROM t"), found("auth", "author.name"));
+    assert_eq!(unknown("SELECT id FROM t WHERE metadata.author IS NULL"), found("author", "author.name"));
+}
+
+#[test]
 fn probably_unmeant_conditions_are_remarked_on() {
     let notes = plan(
         "SELECT id FROM t WHERE metadata.a = NULL OR metadata.b NOT IN (1, NULL)\n OR metadata.c BETWEEN 5 AND 2.5",
@@ -130,6 +147,7 @@ fn explain_shows_the_plan_and_every_collection() {
     assert_eq!(
         plan.explain_text(&facts),
         "nearest to 'a bird', topk 10, limit 3\n  \
+           from: all collections\n  \
            columns: id, distance\n  \
            where: metadata.a = 1\n  \
            collections: 1 of 2 asked\n    \

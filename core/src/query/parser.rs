@@ -4,7 +4,7 @@
 
 use super::{
     MAX_LIST_ITEMS, MAX_STATEMENT_BYTES,
-    ast::{From, Item, Name, SelectItem, Statement},
+    ast::{FromClause, Item, Name, SelectItem, Statement},
     keywords,
     lexer::{Kind, Lexer, Token},
     strings,
@@ -283,15 +283,15 @@ impl<'a> Parser<'a> {
 
     // FROM.
 
-    fn from(&mut self) -> Parsed<From> {
+    fn from(&mut self) -> Parsed<FromClause> {
         if self.take_symbol("*")? {
-            return Ok(From::All);
+            return Ok(FromClause::All);
         }
         let names = self.list("collections", Self::collection)?;
         if self.at_word("AS") {
             return Err(self.not_supported("an alias of a collection", "leave AS out; fields need no prefix"));
         }
-        Ok(From::Named(names))
+        Ok(FromClause::Named(names))
     }
 
     /// `"any name"`, or bare names joined by points.

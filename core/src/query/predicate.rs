@@ -2,7 +2,7 @@
 
 use super::{
     MAX_NESTING,
-    ast::{Column, CompareOp, Expr, Field, Item, Literal},
+    ast::{Column, CompareOp, Expr, FieldRef, Item, Literal},
     keywords,
     lexer::Kind,
     parser::{Parsed, Parser},
@@ -139,7 +139,7 @@ impl Parser<'_> {
     }
 
     /// The left side of a test.
-    fn test_field(&mut self) -> Parsed<Field> {
+    fn test_field(&mut self) -> Parsed<FieldRef> {
         let start = self.token.span;
         match self.token.kind {
             Kind::Word => {}
@@ -159,7 +159,7 @@ impl Parser<'_> {
             Item::Metadata(Some(path)) => Column::Metadata(path),
             _ => return Err(not_filterable(word, span)),
         };
-        Ok(Field { column, span })
+        Ok(FieldRef { column, span })
     }
 
     /// A constant.

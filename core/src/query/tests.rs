@@ -83,7 +83,7 @@ fn clauses_may_stand_in_any_order() {
 
 #[test]
 fn names_and_strings_are_decoded() {
-    let From::Named(names) = parse("SELECT * FROM a.b.c, \"x.y \"\"z\"\"\", \"\\u00e9\"").unwrap().from
+    let FromClause::Named(names) = parse("SELECT * FROM a.b.c, \"x.y \"\"z\"\"\", \"\\u00e9\"").unwrap().from
     else {
         panic!("named");
     };

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::{random::TIMES, table::Table};
 use crate::{
-    query::{CompareOp, Expr, Field, Literal},
+    query::{CompareOp, Expr, FieldRef, Literal},
     schema::Value,
 };
 
@@ -29,7 +29,7 @@ pub fn truth(expr: &Expr, table: &Table, row: usize) -> Option<bool> {
     }
 }
 
-fn left(field: &Field, table: &Table, row: usize) -> Value {
+fn left(field: &FieldRef, table: &Table, row: usize) -> Value {
     table.value(&field.column, row)
 }
 
