@@ -6,7 +6,7 @@ use super::{
     bind::{Bound, Pass},
     column::TextDictionary,
     keys::{FloatSet, KeySet},
-    logic::ValueSet,
+    logic::{ValueSet, sort_keys},
     reach::{Reach, find},
 };
 use crate::schema::Value;
@@ -133,8 +133,7 @@ fn join_points(parts: Vec<Bound>, negated: bool) -> Vec<Bound> {
         }
     }
     for ((column, is_code), mut joined) in points {
-        joined.sort_unstable();
-        joined.dedup();
+        sort_keys(&mut joined);
         let pass = match keys(joined, negated) {
             Pass::Int(reach) if is_code => Pass::Code(narrow(reach)),
             pass => pass,
