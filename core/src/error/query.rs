@@ -86,6 +86,10 @@ pub enum QueryErrorKind {
     FieldNotFilterable = 1107,
     /// `TEXT ''`.
     EmptyText = 1108,
+    /// `id` compared with something that is no text.
+    IdValueType = 1109,
+    /// `id` in a list that holds something that is no text.
+    IdInType = 1110,
     /// A literal of another type than the column it is compared with.
     TypeMismatch = 1201,
     /// A column of lists in WHERE.
@@ -97,6 +101,40 @@ pub enum QueryErrorKind {
 }
 
 impl QueryErrorKind {
+    /// All kinds, by number.
+    pub const ALL: [QueryErrorKind; 30] = [
+        Self::UnexpectedToken,
+        Self::UnexpectedEnd,
+        Self::UnexpectedCharacter,
+        Self::UnterminatedString,
+        Self::BadStringEscape,
+        Self::BadNumber,
+        Self::NumberOutOfRange,
+        Self::EmptyVector,
+        Self::UnterminatedComment,
+        Self::DuplicateClause,
+        Self::NotSupported,
+        Self::UnknownField,
+        Self::StatementTooLong,
+        Self::NestingTooDeep,
+        Self::ListTooLong,
+        Self::EmptyName,
+        Self::TopkNeedsEmbedding,
+        Self::TopkNotPositive,
+        Self::LimitNegative,
+        Self::OffsetNegative,
+        Self::DuplicateColumn,
+        Self::DocumentPredicateKind,
+        Self::FieldNotFilterable,
+        Self::EmptyText,
+        Self::IdValueType,
+        Self::IdInType,
+        Self::TypeMismatch,
+        Self::ListNotFilterable,
+        Self::BadTime,
+        Self::BoolHasNoOrder,
+    ];
+
     /// The fixed number.
     pub fn code(self) -> u32 {
         self as u32
@@ -129,6 +167,8 @@ impl QueryErrorKind {
             Self::DocumentPredicateKind => "document_predicate_kind",
             Self::FieldNotFilterable => "field_not_filterable",
             Self::EmptyText => "empty_text",
+            Self::IdValueType => "id_value_type",
+            Self::IdInType => "id_in_type",
             Self::TypeMismatch => "type_mismatch",
             Self::ListNotFilterable => "list_not_filterable",
             Self::BadTime => "bad_time",
@@ -315,6 +355,18 @@ mod tests {
         let error = QueryError::new(QueryErrorKind::UnexpectedEnd, span, "the statement ends");
         assert!(error.snippet("short").contains("unexpected_end"));
         assert!(error.snippet("").contains('^'));
+    }
+
+    #[test]
+    fn every_kind_has_its_number_and_name_in_the_documentation() {
+        let page = include_str!("../../../docs/query.md");
+        for kind in QueryErrorKind::ALL {
+            let row = format!("| {} | `{}` |", kind.code(), kind.name());
+            assert!(page.contains(&row), "docs/query.md lacks the row {row}");
+        }
+        let mut codes: Vec<u32> = QueryErrorKind::ALL.iter().map(|kind| kind.code()).collect();
+        codes.dedup();
+        assert!(codes.is_sorted() && codes.len() == QueryErrorKind::ALL.len());
     }
 
     #[test]

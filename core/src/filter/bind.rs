@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::QueryError,
-    query::{Column, CompareOp, Expr, Field, Literal},
+    query::{Column, CompareOp, Expr, FieldRef, Literal},
     schema::{FieldType, Value},
 };
 
@@ -102,33 +102,46 @@ impl Condition<'_> {
         if !binder.needs.is_empty() {
             return Ok(Bind::Needs(binder.needs.into_iter().collect()));
         }
-        let mut kept = Kept { of: BTreeMap::new() };
+        let mut kept = Kept { positions: vec![None; binder.columns.len()], count: 0 };
         let root = kept.renumber(root);
-        let mut columns: Vec<(usize, Column)> = binder
-            .columns
-            .into_iter()
-            .filter_map(|(column, position)| Some((*kept.of.get(&position)?, column)))
-            .collect();
-        columns.sort_unstable();
-        Ok(Bind::Ready(Filter { columns: columns.into_iter().map(|(_, column)| column).collect(), root }))
+        let mut columns = vec![Column::Id; kept.count];
+        for (column, position) in binder.columns {
+            let place =
+                kept.positions.get(position).copied().flatten().and_then(|next| columns.get_mut(next));
+            if let Some(place) = place {
+                *place = column;
+            }
+        }
+        Ok(Bind::Ready(Filter { columns, root }))
     }
 }
 
-/// The columns still read after folding, with their new positions.
+/// The columns still read after folding: their new positions, by the old ones.
 struct Kept {
-    of: BTreeMap<usize, usize>,
+    positions: Vec<Option<usize>>,
+    count: usize,
 }
 
 impl Kept {
     fn renumber(&mut self, node: Bound) -> Bound {
         match node {
             Bound::Constant(value) => Bound::Constant(value),
-            Bound::Leaf(column, pass) => {
-                let next = self.of.len();
-                Bound::Leaf(*self.of.entry(column).or_insert(next), pass)
-            }
+            Bound::Leaf(column, pass) => Bound::Leaf(self.position(column), pass),
             Bound::And(parts) => Bound::And(parts.into_iter().map(|part| self.renumber(part)).collect()),
             Bound::Or(parts) => Bound::Or(parts.into_iter().map(|part| self.renumber(part)).collect()),
+        }
+    }
+
+    fn position(&mut self, column: usize) -> usize {
+        match self.positions.get_mut(column) {
+            Some(Some(position)) => *position,
+            Some(place) => {
+                let next = self.count;
+                *place = Some(next);
+                self.count += 1;
+                next
+            }
+            None => column,
         }
     }
 }
@@ -176,7 +189,7 @@ impl Binder<'_> {
     }
 
     /// A test of a column; `None` passes nothing.
-    fn placed(&mut self, field: &Field, pass: Option<Pass>) -> Bound {
+    fn placed(&mut self, field: &FieldRef, pass: Option<Pass>) -> Bound {
         let pass = match pass {
             None
             | Some(Pass::Int(Reach::Nothing) | Pass::Float(Reach::Nothing) | Pass::Code(Reach::Nothing)) => {
@@ -193,7 +206,7 @@ impl Binder<'_> {
 
     fn compared(
         &mut self,
-        field: &Field,
+        field: &FieldRef,
         kind: &FieldType,
         op: CompareOp,
         literal: &Literal,
@@ -222,7 +235,7 @@ impl Binder<'_> {
 
     fn listed(
         &mut self,
-        field: &Field,
+        field: &FieldRef,
         kind: &FieldType,
         values: &[Literal],
         set: &ValueSet<'_>,
@@ -254,7 +267,7 @@ impl Binder<'_> {
         }))
     }
 
-    fn dictionary(&mut self, field: &Field) -> Option<&dyn TextDictionary> {
+    fn dictionary(&mut self, field: &FieldRef) -> Option<&dyn TextDictionary> {
         let found = self.schema.dictionary(&field.column);
         if found.is_none() {
             self.needs.insert(field.column.clone());

@@ -6,8 +6,8 @@
 
 use super::time::parse_time;
 use crate::{
-    filter::compare::{compare, compare_int_float},
-    query::{CompareOp, Expr, Field, Literal},
+    filter::compare::compare,
+    query::{CompareOp, Expr, FieldRef, Literal},
     schema::Value,
 };
 use std::cmp::Ordering;
@@ -29,7 +29,7 @@ pub(super) enum Node<'e> {
 
 #[derive(Debug)]
 pub(super) struct Leaf<'e> {
-    pub field: &'e Field,
+    pub field: &'e FieldRef,
     pub test: Test<'e>,
 }
 
@@ -72,7 +72,7 @@ fn normal(expr: &Expr, negated: bool) -> Node<'_> {
     }
 }
 
-fn compared<'e>(field: &'e Field, op: CompareOp, value: &'e Literal, negated: bool) -> Node<'e> {
+fn compared<'e>(field: &'e FieldRef, op: CompareOp, value: &'e Literal, negated: bool) -> Node<'e> {
     let op = if negated { op.opposite() } else { op };
     Node::Leaf(Leaf { field, test: Test::Compare(op, value) })
 }
@@ -113,23 +113,21 @@ pub(super) struct ValueSet<'e> {
 impl<'e> ValueSet<'e> {
     fn new(values: &'e [Literal]) -> Self {
         let mut set = Self::default();
-        for literal in values {
-            match &literal.value {
+        // One sort for all types: each instance of the sort is kilobytes of the wasm module.
+        let mut sorted: Vec<&Value> = values.iter().map(|literal| &literal.value).collect();
+        sorted.sort_unstable_by(|a, b| literal_order(a, b));
+        sorted.dedup_by(|a, b| literal_order(a, b).is_eq());
+        for value in sorted {
+            match value {
                 Value::Null => set.null = true,
                 Value::Bool(value) => set.bools[usize::from(*value)] = true,
-                Value::Int(_) | Value::Float(_) => set.numbers.push(&literal.value),
+                Value::Int(_) | Value::Float(_) => set.numbers.push(value),
                 Value::Text(text) => set.texts.push(text),
                 Value::Time(micros) => set.times.push(*micros),
                 // Not written in any statement, and equal to no value of a column.
                 Value::List(_) | Value::Object(_) => {}
             }
         }
-        set.numbers.sort_by(|a, b| number_order(a, b));
-        set.numbers.dedup_by(|a, b| number_order(a, b).is_eq());
-        set.texts.sort_unstable();
-        set.texts.dedup();
-        set.times.sort_unstable();
-        set.times.dedup();
         set
     }
 
@@ -141,7 +139,7 @@ impl<'e> ValueSet<'e> {
         match value {
             Value::Bool(value) => Some(self.bools[usize::from(*value)]),
             Value::Int(_) | Value::Float(_) => {
-                Some(self.numbers.binary_search_by(|number| number_order(number, value)).is_ok())
+                Some(self.numbers.binary_search_by(|number| literal_order(number, value)).is_ok())
             }
             Value::Text(text) => Some(self.texts.binary_search(&text.as_str()).is_ok()),
             Value::Time(micros) => Some(self.all_times()?.binary_search(micros).is_ok()),
@@ -188,20 +186,27 @@ impl<'e> ValueSet<'e> {
         for text in &self.texts {
             times.push(parse_time(text)?);
         }
-        times.sort_unstable();
-        times.dedup();
+        sort_keys(&mut times);
         Some(times)
     }
 }
 
-/// The exact order of two finite numbers.
-fn number_order(a: &Value, b: &Value) -> Ordering {
-    let order = match (a, b) {
-        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
-        (Value::Float(a), Value::Float(b)) => a.partial_cmp(b),
-        (Value::Int(a), Value::Float(b)) => compare_int_float(*a, *b),
-        (Value::Float(a), Value::Int(b)) => compare_int_float(*b, *a).map(Ordering::reverse),
-        _ => None,
+/// Sorts keys and drops repeats.
+#[inline(never)]
+pub(super) fn sort_keys(keys: &mut Vec<i64>) {
+    keys.sort_unstable();
+    keys.dedup();
+}
+
+/// A total order of literals: by type, then by value. Numbers are one type, and finite.
+fn literal_order(a: &Value, b: &Value) -> Ordering {
+    let rank = |value: &Value| match value {
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Int(_) | Value::Float(_) => 2,
+        Value::Text(_) => 3,
+        Value::Time(_) => 4,
+        Value::List(_) | Value::Object(_) => 5,
     };
-    order.unwrap_or(Ordering::Equal)
+    rank(a).cmp(&rank(b)).then_with(|| compare(a, b).unwrap_or(Ordering::Equal))
 }

@@ -6,7 +6,7 @@ use super::{
     bind::{Bound, Pass},
     column::TextDictionary,
     keys::{FloatSet, KeySet},
-    logic::ValueSet,
+    logic::{ValueSet, sort_keys},
     reach::{Reach, find},
 };
 use crate::schema::Value;
@@ -109,7 +109,7 @@ pub(super) fn fold_and(parts: Vec<Bound>) -> Bound {
             part => kept.push(part),
         }
     }
-    one_or(kept, true, Bound::And)
+    one_or(join_points(kept, true), true, Bound::And)
 }
 
 /// An OR of bound parts, with constants gone.
@@ -118,7 +118,45 @@ pub(super) fn fold_or(parts: Vec<Bound>) -> Bound {
         return Bound::Constant(true);
     }
     let kept = parts.into_iter().filter(|part| *part != Bound::Constant(false)).collect();
-    one_or(kept, false, Bound::Or)
+    one_or(join_points(kept, false), false, Bound::Or)
+}
+
+/// `x = 1 OR x = 2` as `x IN (1, 2)`, and, negated, `x != 1 AND x != 2` as `x NOT IN (1, 2)`: one pass over the
+/// column instead of one each. A megabyte of ORs would otherwise be tens of thousands of passes.
+fn join_points(parts: Vec<Bound>, negated: bool) -> Vec<Bound> {
+    let mut points: BTreeMap<(usize, bool), Vec<i64>> = BTreeMap::new();
+    let mut kept = Vec::with_capacity(parts.len());
+    for part in parts {
+        match point(&part, negated) {
+            Some((column, is_code, key)) => points.entry((column, is_code)).or_default().push(key),
+            None => kept.push(part),
+        }
+    }
+    for ((column, is_code), mut joined) in points {
+        sort_keys(&mut joined);
+        let pass = match keys(joined, negated) {
+            Pass::Int(reach) if is_code => Pass::Code(narrow(reach)),
+            pass => pass,
+        };
+        kept.push(Bound::Leaf(column, pass));
+    }
+    kept
+}
+
+/// The column and key of a test for one key, or of a test against one; whether the key is a code.
+fn point(part: &Bound, negated: bool) -> Option<(usize, bool, i64)> {
+    let (column, is_code, low, high) = match part {
+        Bound::Leaf(column, Pass::Int(Reach::Within(low, high))) if !negated => (*column, false, *low, *high),
+        Bound::Leaf(column, Pass::Int(Reach::Outside(low, high))) if negated => (*column, false, *low, *high),
+        Bound::Leaf(column, Pass::Code(Reach::Within(low, high))) if !negated => {
+            (*column, true, i64::from(*low), i64::from(*high))
+        }
+        Bound::Leaf(column, Pass::Code(Reach::Outside(low, high))) if negated => {
+            (*column, true, i64::from(*low), i64::from(*high))
+        }
+        _ => return None,
+    };
+    (low == high).then_some((column, is_code, low))
 }
 
 fn one_or(mut parts: Vec<Bound>, none: bool, many: fn(Vec<Bound>) -> Bound) -> Bound {

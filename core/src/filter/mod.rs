@@ -28,6 +28,7 @@ pub use column::{ColumnBlock, ColumnData, Mask, TextDictionary};
 pub use compare::compare;
 pub use estimate::estimate;
 pub use logic::Condition;
+pub(crate) use names::is_field_or_object;
 pub use names::unknown_columns;
 pub use prune::{Prune, prune};
 pub use stats::{CollectionStats, FieldStats};

@@ -18,6 +18,13 @@ pub fn unknown_columns(expr: &Expr, all_fields: &[&str]) -> Option<CatalogError>
     Some(CatalogError::UnknownColumn { name: String::from(name), near })
 }
 
+/// Whether `path` is a field, or an object that holds one: `author` where there is `author.name`.
+pub(crate) fn is_field_or_object(path: &str, all_fields: &[&str]) -> bool {
+    all_fields
+        .iter()
+        .any(|field| field.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+}
+
 fn first_unknown<'e>(expr: &'e Expr, known: &BTreeSet<&str>) -> Option<&'e str> {
     match expr {
         Expr::Compare { field, .. }

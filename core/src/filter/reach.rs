@@ -1,4 +1,4 @@
-//! Comparisons as ranges of a column's own type: `n < 2.5` on integers becomes `n` in [MIN, 2].
+//! Comparisons as ranges of a column's own type: `n < 2.5` on integers becomes `n` from MIN to 2.
 //!
 //! The conversions are exact: a range holds a value if and only if the comparison is mathematically true of it.
 

@@ -3,7 +3,7 @@
 use super::time::parse_time;
 use crate::{
     error::{QueryError, QueryErrorKind},
-    query::{Field, Literal},
+    query::{FieldRef, Literal},
     schema::{FieldType, Value},
 };
 
@@ -20,7 +20,7 @@ pub(super) fn fits(kind: &FieldType, value: &Value) -> bool {
 }
 
 /// The microseconds of a literal that is compared with a time column.
-pub(super) fn time(field: &Field, value: &Value, literal: &Literal) -> Result<i64, QueryError> {
+pub(super) fn time(field: &FieldRef, value: &Value, literal: &Literal) -> Result<i64, QueryError> {
     let micros = match value {
         Value::Time(micros) => Some(*micros),
         Value::Text(text) => parse_time(text),
@@ -35,7 +35,7 @@ pub(super) fn time(field: &Field, value: &Value, literal: &Literal) -> Result<i6
 }
 
 /// The literal is of another type than the column.
-pub(super) fn mismatch(field: &Field, kind: &FieldType, literal: &Literal) -> QueryError {
+pub(super) fn mismatch(field: &FieldRef, kind: &FieldType, literal: &Literal) -> QueryError {
     let message = format!(
         "{} holds {}, it cannot be compared with {}",
         field.column,
@@ -59,7 +59,7 @@ pub(super) fn mismatch(field: &Field, kind: &FieldType, literal: &Literal) -> Qu
 }
 
 /// A range over booleans.
-pub(super) fn bool_order(field: &Field) -> QueryError {
+pub(super) fn bool_order(field: &FieldRef) -> QueryError {
     let message = format!("{} holds booleans, which have no order", field.column);
     QueryError::new(QueryErrorKind::BoolHasNoOrder, field.span, message)
         .with_text(&field.column.to_string())
@@ -67,7 +67,7 @@ pub(super) fn bool_order(field: &Field) -> QueryError {
 }
 
 /// A test of a list column.
-pub(super) fn list_error(field: &Field) -> QueryError {
+pub(super) fn list_error(field: &FieldRef) -> QueryError {
     let message = format!("{} holds lists, which cannot be filtered yet in this version", field.column);
     QueryError::new(QueryErrorKind::ListNotFilterable, field.span, message)
         .with_text(&field.column.to_string())

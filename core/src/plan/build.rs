@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use super::{ColumnKind, DEFAULT_TOPK, OutputColumn, Plan, Probe, Source, notes::notes};
 use crate::{
     error::{QueryError, QueryErrorKind, Span},
-    query::{self, Column, Count, Embedding, Expr, Field, From, Item, SelectItem, Statement},
+    query::{
+        self, Column, Count, Embedding, Expr, FieldRef, FromClause, Item, Literal, SelectItem, Statement,
+    },
+    schema::Value,
 };
 
 impl Plan {
@@ -124,8 +127,8 @@ fn star(vector_mode: bool) -> Vec<OutputColumn> {
     .collect()
 }
 
-fn source(from: From) -> Source {
-    let From::Named(names) = from else { return Source::All };
+fn source(from: FromClause) -> Source {
+    let FromClause::Named(names) = from else { return Source::All };
     let mut seen = BTreeSet::new();
     Source::Named(names.into_iter().map(|name| name.text).filter(|name| seen.insert(name.clone())).collect())
 }
@@ -148,22 +151,46 @@ fn probe(embedding: Embedding) -> Result<Probe, QueryError> {
 
 /// Refuses tests that no collection can answer.
 fn check_filter(expr: &Expr) -> Result<(), QueryError> {
+    use QueryErrorKind::{IdInType, IdValueType};
     match expr {
-        Expr::Compare { field, .. }
-        | Expr::In { field, .. }
-        | Expr::Between { field, .. }
-        | Expr::IsNull { field, .. } => check_field(field),
+        Expr::Compare { field, value, .. } => check_field(field, IdValueType, [value]),
+        Expr::In { field, values, .. } => check_field(field, IdInType, values),
+        Expr::Between { field, low, high, .. } => check_field(field, IdValueType, [low, high]),
+        Expr::IsNull { field, .. } => check_field(field, IdValueType, []),
         Expr::Not(inner) => check_filter(inner),
         Expr::And(parts) | Expr::Or(parts) => parts.iter().try_for_each(check_filter),
     }
 }
 
-fn check_field(field: &Field) -> Result<(), QueryError> {
-    if field.column != Column::Document {
-        return Ok(());
+/// Checks one test: documents cannot be compared, and ids are texts in every collection.
+fn check_field<'a>(
+    field: &FieldRef,
+    id_kind: QueryErrorKind,
+    values: impl IntoIterator<Item = &'a Literal>,
+) -> Result<(), QueryError> {
+    match field.column {
+        Column::Metadata(_) => Ok(()),
+        Column::Document => Err(document_error(field)),
+        Column::Id => {
+            let mut values = values.into_iter();
+            match values.find(|value| !matches!(value.value, Value::Text(_) | Value::Null)) {
+                Some(wrong) => Err(id_error(id_kind, wrong)),
+                None => Ok(()),
+            }
+        }
     }
+}
+
+fn id_error(kind: QueryErrorKind, literal: &Literal) -> QueryError {
+    QueryError::new(kind, literal.span, format!("ids are texts, they cannot be compared with {literal}"))
+        .with_text(&literal.to_string())
+        .with_expected("a text")
+        .with_hint(format!("write '{literal}'"))
+}
+
+fn document_error(field: &FieldRef) -> QueryError {
     let message = "document cannot be compared, only searched";
-    Err(QueryError::new(QueryErrorKind::DocumentPredicateKind, field.span, message)
+    QueryError::new(QueryErrorKind::DocumentPredicateKind, field.span, message)
         .with_text("document")
-        .with_hint("search it with USING EMBEDDING (TEXT '...'), or test id or metadata.key"))
+        .with_hint("search it with USING EMBEDDING (TEXT '...'), or test id or metadata.key")
 }

@@ -29,6 +29,10 @@ impl Plan {
     /// The plan as a few lines for people.
     pub fn explain_text(&self, facts: &[CollectionFacts]) -> String {
         let mut lines = vec![self.headline()];
+        lines.push(match &self.source {
+            Source::All => String::from("  from: all collections"),
+            Source::Named(names) => format!("  from: {}", clip(&names.join(", "))),
+        });
         let columns: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         lines.push(format!("  columns: {}", clip(&columns.join(", "))));
         lines.extend(self.filter.as_ref().map(|filter| format!("  where: {}", clip(&filter.to_string()))));

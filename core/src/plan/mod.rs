@@ -11,7 +11,11 @@ mod notes;
 #[cfg(test)]
 mod tests;
 
-use crate::query::Expr;
+use crate::{
+    error::{CatalogError, near_names},
+    filter::{is_field_or_object, unknown_columns},
+    query::Expr,
+};
 
 pub use explain::CollectionFacts;
 
@@ -120,6 +124,21 @@ impl Plan {
             (None, Some(_)) => Some(self.topk),
             (None, None) => None,
         }
+    }
+
+    /// The first metadata column of WHERE or SELECT that is not among `all_fields`, the dotted paths of all asked
+    /// collections, as an error with near names. SELECT may also name an object that holds fields.
+    pub fn unknown_column(&self, all_fields: &[&str]) -> Option<CatalogError> {
+        if let Some(error) = self.filter.as_ref().and_then(|filter| unknown_columns(filter, all_fields)) {
+            return Some(error);
+        }
+        self.columns.iter().find_map(|column| match &column.kind {
+            ColumnKind::Metadata(Some(path)) if !is_field_or_object(path, all_fields) => {
+                let near = near_names(path, all_fields.iter().copied());
+                Some(CatalogError::UnknownColumn { name: path.clone(), near })
+            }
+            _ => None,
+        })
     }
 
     /// Whether any output column is of this kind, decided by `test`.

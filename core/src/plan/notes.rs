@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::{
     filter::compare,
-    query::{Expr, Field, Literal},
+    query::{Expr, FieldRef, Literal},
     schema::Value,
 };
 
@@ -44,7 +44,7 @@ fn visit(expr: &Expr, out: &mut Vec<String>) {
     }
 }
 
-fn note(field: &Field, text: &str) -> String {
+fn note(field: &FieldRef, text: &str) -> String {
     format!("{}:{}: {}: {text}", field.span.line, field.span.column, field.column)
 }
 

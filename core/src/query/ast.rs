@@ -12,7 +12,7 @@ pub struct Statement {
     /// What is selected, in order.
     pub items: Vec<SelectItem>,
     /// Where from.
-    pub from: From,
+    pub from: FromClause,
     /// USING EMBEDDING: what the vectors are compared with.
     pub embedding: Option<Embedding>,
     /// WHERE.
@@ -68,7 +68,7 @@ pub enum Item {
 /// The collections of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum From {
+pub enum FromClause {
     /// `FROM *`
     All,
     /// `FROM a, b`, as written.
@@ -126,7 +126,7 @@ pub enum Column {
 
 /// A column with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
+pub struct FieldRef {
     /// Which column.
     pub column: Column,
     /// Where it stood.
@@ -167,7 +167,7 @@ pub enum Expr {
     /// `field op literal`
     Compare {
         /// The left side.
-        field: Field,
+        field: FieldRef,
         /// The operator.
         op: CompareOp,
         /// The right side.
@@ -176,7 +176,7 @@ pub enum Expr {
     /// `field [NOT] IN (a, b)`
     In {
         /// The left side.
-        field: Field,
+        field: FieldRef,
         /// At least one value.
         values: Vec<Literal>,
         /// Whether NOT stood before IN.
@@ -185,7 +185,7 @@ pub enum Expr {
     /// `field [NOT] BETWEEN low AND high`
     Between {
         /// The left side.
-        field: Field,
+        field: FieldRef,
         /// The lower bound, included.
         low: Literal,
         /// The upper bound, included.
@@ -196,7 +196,7 @@ pub enum Expr {
     /// `field IS [NOT] NULL`
     IsNull {
         /// The left side.
-        field: Field,
+        field: FieldRef,
         /// Whether NOT stood before NULL.
         negated: bool,
     },

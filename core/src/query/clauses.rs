@@ -18,7 +18,7 @@ impl Parser<'_> {
             statement.embedding = Some(self.embedding()?);
         } else if self.take_word("WHERE")? {
             self.once(statement.filter.is_some(), "WHERE", at.span)?;
-            statement.filter = Some(self.expr(0)?);
+            statement.filter = Some(self.expr()?);
         } else if self.take_word("TOPK")? {
             self.once(statement.topk.is_some(), "TOPK", at.span)?;
             statement.topk = Some(self.count()?);

@@ -3,40 +3,49 @@
 /// Clauses that this version knows, for suggestions.
 pub(super) const CLAUSES: [&str; 6] = ["FROM", "USING", "WHERE", "TOPK", "LIMIT", "OFFSET"];
 
-/// Words that begin a clause of the full language which this version does not run.
-const LATER_CLAUSES: [&str; 15] = [
-    "WHERE_DOCUMENT",
-    "SIMILARITY",
-    "ORDER",
-    "RERANK",
-    "WITH",
-    "GROUP",
-    "HAVING",
-    "RECALL",
-    "CANDIDATES",
-    "AFTER",
-    "EXCEPT",
-    "FUSE",
-    "AS",
-    "JOIN",
-    "UNION",
+/// Words that begin a clause of the full language which this version does not run, with the clause's name.
+const LATER_CLAUSES: [(&str, &str); 15] = [
+    ("WHERE_DOCUMENT", "WHERE_DOCUMENT"),
+    ("SIMILARITY", "SIMILARITY"),
+    ("ORDER", "ORDER BY"),
+    ("RERANK", "RERANK BY"),
+    ("WITH", "WITH SCORE THRESHOLD"),
+    ("GROUP", "GROUP BY"),
+    ("HAVING", "HAVING"),
+    ("RECALL", "RECALL"),
+    ("CANDIDATES", "CANDIDATES"),
+    ("AFTER", "AFTER"),
+    ("EXCEPT", "EXCEPT"),
+    ("FUSE", "FUSE BY"),
+    ("AS", "an alias of a collection"),
+    ("JOIN", "JOIN"),
+    ("UNION", "UNION"),
 ];
 
-/// Words that stand between a field and a value in the full language.
-const LATER_TESTS: [&str; 8] = ["LIKE", "ILIKE", "REGEX", "CONTAINS", "MATCH", "STARTS", "ANY", "ALL"];
+/// Words that stand between a field and a value in the full language, with the test's name.
+const LATER_TESTS: [(&str, &str); 8] = [
+    ("LIKE", "LIKE"),
+    ("ILIKE", "ILIKE"),
+    ("REGEX", "REGEX"),
+    ("CONTAINS", "CONTAINS"),
+    ("MATCH", "MATCH"),
+    ("STARTS", "STARTS WITH"),
+    ("ANY", "ANY"),
+    ("ALL", "ALL"),
+];
 
 /// The clause of the full language that `word` begins, if this version lacks it.
 pub(super) fn later_clause(word: &str) -> Option<&'static str> {
     find(&LATER_CLAUSES, word)
 }
 
-/// The test of the full language that `word` names, if this version lacks it.
+/// The test of the full language that `word` begins, if this version lacks it.
 pub(super) fn later_test(word: &str) -> Option<&'static str> {
     find(&LATER_TESTS, word)
 }
 
-fn find(words: &[&'static str], word: &str) -> Option<&'static str> {
-    words.iter().find(|known| known.eq_ignore_ascii_case(word)).copied()
+fn find(words: &[(&'static str, &'static str)], word: &str) -> Option<&'static str> {
+    words.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, name)| *name)
 }
 
 /// Whether `name` can stand in a statement without quotes: a letter or `_`, then letters, digits and `_`, ASCII.

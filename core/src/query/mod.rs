@@ -14,12 +14,12 @@ mod predicate;
 mod strings;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use crate::error::Span;
 pub use ast::{
-    Column, CompareOp, Count, Embedding, Expr, Field, From, Item, Literal, Name, SelectItem, Statement,
-    TextQuery, VectorQuery,
+    Column, CompareOp, Count, Embedding, Expr, FieldRef, FromClause, Item, Literal, Name, SelectItem,
+    Statement, TextQuery, VectorQuery,
 };
 pub use keywords::{is_plain_name, quote_name, quote_text};
 pub use parser::parse;

@@ -1,10 +1,10 @@
 //! The parser's cursor, and the frame of a statement: SELECT, items, clauses.
 //!
-//! Recursive descent with one token of lookahead. Only parentheses recurse, and they are counted.
+//! Recursive descent with one token of lookahead; parentheses, the only thing that nests, are kept on the heap.
 
 use super::{
     MAX_LIST_ITEMS, MAX_STATEMENT_BYTES,
-    ast::{From, Item, Name, SelectItem, Statement},
+    ast::{FromClause, Item, Name, SelectItem, Statement},
     keywords,
     lexer::{Kind, Lexer, Token},
     strings,
@@ -143,8 +143,9 @@ impl<'a> Parser<'a> {
                 .with_expected(expected);
         }
         let text = self.token.text.chars().take(60).collect::<String>();
-        let error =
-            self.error(QueryErrorKind::UnexpectedToken, format!("unexpected {text}")).with_expected(expected);
+        let error = self
+            .error(QueryErrorKind::UnexpectedToken, format!("unexpected `{text}`"))
+            .with_expected(expected);
         match self.suggestion(expected) {
             Some(word) => error.with_hint(format!("did you mean {word}?")),
             None => error,
@@ -157,8 +158,12 @@ impl<'a> Parser<'a> {
         if self.token.kind != Kind::Word || word.len() > 40 {
             return None;
         }
-        let clauses: &[&str] = if expected.contains("clause") { &keywords::CLAUSES } else { &[] };
-        near_names(word, clauses.iter().copied().chain([expected])).into_iter().next()
+        let one_word = expected.bytes().all(|b| b.is_ascii_uppercase());
+        let known: &[&str] = if one_word { &[expected] } else { &keywords::CLAUSES };
+        if !one_word && !expected.contains("clause") {
+            return None;
+        }
+        near_names(word, known.iter().copied()).into_iter().next()
     }
 
     /// The current token begins something of the full language that this version lacks.
@@ -209,8 +214,11 @@ impl<'a> Parser<'a> {
         if self.take_symbol("*")? {
             return Ok(Item::All);
         }
-        if self.token.kind != Kind::Word {
+        if self.token.kind != Kind::Word || self.at_word("FROM") {
             return Err(self.unexpected("a column"));
+        }
+        if self.at_word("DISTINCT") {
+            return Err(self.not_supported("SELECT DISTINCT", "leave DISTINCT out; ids are distinct already"));
         }
         self.field()
     }
@@ -275,15 +283,15 @@ impl<'a> Parser<'a> {
 
     // FROM.
 
-    fn from(&mut self) -> Parsed<From> {
+    fn from(&mut self) -> Parsed<FromClause> {
         if self.take_symbol("*")? {
-            return Ok(From::All);
+            return Ok(FromClause::All);
         }
         let names = self.list("collections", Self::collection)?;
         if self.at_word("AS") {
             return Err(self.not_supported("an alias of a collection", "leave AS out; fields need no prefix"));
         }
-        Ok(From::Named(names))
+        Ok(FromClause::Named(names))
     }
 
     /// `"any name"`, or bare names joined by points.

@@ -2,7 +2,7 @@
 
 use super::{
     MAX_NESTING,
-    ast::{Column, CompareOp, Expr, Field, Item, Literal},
+    ast::{Column, CompareOp, Expr, FieldRef, Item, Literal},
     keywords,
     lexer::Kind,
     parser::{Parsed, Parser},
@@ -13,51 +13,78 @@ use crate::{
     schema::Value,
 };
 
+/// What has been read of a condition between two parentheses.
+#[derive(Default)]
+struct Level {
+    /// The operands of OR.
+    terms: Vec<Expr>,
+    /// The operands of AND.
+    factors: Vec<Expr>,
+    /// Whether the operand to come is negated. Pairs of NOT cancel out, in three-valued logic too, so chains of
+    /// them need no nesting.
+    negated: bool,
+}
+
+impl Level {
+    fn push(&mut self, operand: Expr) {
+        let negated = std::mem::take(&mut self.negated);
+        self.factors.push(if negated { Expr::Not(Box::new(operand)) } else { operand });
+    }
+
+    fn end_term(&mut self) {
+        self.terms.extend(join(std::mem::take(&mut self.factors), Expr::And));
+    }
+}
+
 impl Parser<'_> {
-    /// `factor { (AND | OR) factor }`, AND first. `depth` parentheses are open.
+    /// `[NOT] operand { (AND | OR) [NOT] operand }`, AND first; an operand is a test or a condition in parentheses.
     ///
-    /// One loop for both operators rather than a function each: this is the only recursion of the parser, and its
-    /// frames, times [`MAX_NESTING`], must fit a browser's stack.
-    pub(super) fn expr(&mut self, depth: usize) -> Parsed<Expr> {
-        let (mut terms, mut factors) = (Vec::new(), Vec::new());
+    /// Open parentheses are kept on the heap, not on the stack: browsers give wasm a small one.
+    pub(super) fn expr(&mut self) -> Parsed<Expr> {
+        let (mut outer, mut level) = (Vec::new(), Level::default());
         loop {
-            factors.push(self.factor(depth)?);
-            if self.take_word("AND")? {
+            if self.take_word("NOT")? {
+                level.negated = !level.negated;
                 continue;
             }
-            terms.extend(join(std::mem::take(&mut factors), Expr::And));
-            if !self.take_word("OR")? {
-                break;
+            if self.at_symbol("(") {
+                self.open(outer.len())?;
+                outer.push(std::mem::take(&mut level));
+                continue;
+            }
+            level.push(self.test()?);
+            while !self.operator(&mut level)? {
+                let Some(done) = join(std::mem::take(&mut level.terms), Expr::Or) else {
+                    return Err(self.unexpected("a condition"));
+                };
+                match outer.pop() {
+                    None => return Ok(done),
+                    Some(around) => level = around,
+                }
+                self.expect_symbol(")")?;
+                level.push(done);
             }
         }
-        match join(terms, Expr::Or) {
-            Some(expr) => Ok(expr),
-            None => Err(self.unexpected("a condition")),
-        }
     }
 
-    /// `{NOT} ( expr )` or `{NOT} test`. Pairs of NOT cancel out, in three-valued logic too, so chains of them
-    /// need no nesting.
-    fn factor(&mut self, depth: usize) -> Parsed<Expr> {
-        let mut negated = false;
-        while self.take_word("NOT")? {
-            negated = !negated;
+    /// Moves past AND or OR; false, with the level's last term ended, if there is neither.
+    fn operator(&mut self, level: &mut Level) -> Parsed<bool> {
+        if self.take_word("AND")? {
+            return Ok(true);
         }
-        let expr = if self.at_symbol("(") { self.group(depth)? } else { self.test()? };
-        Ok(if negated { Expr::Not(Box::new(expr)) } else { expr })
+        level.end_term();
+        self.take_word("OR")
     }
 
-    fn group(&mut self, depth: usize) -> Parsed<Expr> {
+    /// Moves past `(`, with `depth` others open.
+    fn open(&mut self, depth: usize) -> Parsed<()> {
         if depth == MAX_NESTING {
             let message = format!("more than {MAX_NESTING} parentheses are open");
             return Err(self.error(QueryErrorKind::NestingTooDeep, message).with_hint(
                 "parentheses around AND inside AND, or OR inside OR, can go; use IN for long ORs",
             ));
         }
-        self.advance()?;
-        let expr = self.expr(depth + 1)?;
-        self.expect_symbol(")")?;
-        Ok(expr)
+        self.advance().map(|_| ())
     }
 
     fn test(&mut self) -> Parsed<Expr> {
@@ -112,7 +139,7 @@ impl Parser<'_> {
     }
 
     /// The left side of a test.
-    fn test_field(&mut self) -> Parsed<Field> {
+    fn test_field(&mut self) -> Parsed<FieldRef> {
         let start = self.token.span;
         match self.token.kind {
             Kind::Word => {}
@@ -132,7 +159,7 @@ impl Parser<'_> {
             Item::Metadata(Some(path)) => Column::Metadata(path),
             _ => return Err(not_filterable(word, span)),
         };
-        Ok(Field { column, span })
+        Ok(FieldRef { column, span })
     }
 
     /// A constant.
