@@ -1,0 +1,166 @@
+//! The numbers of all errors, as C constants.
+//!
+//! The engine's own numbers are repeated here because C needs them written out; a test compares them with the engine's
+//! sources, in both directions.
+
+use engine::ErrorKind;
+use safer_ffi::prelude::*;
+
+/// What went wrong, exactly. Numbers are never reused; a newer library may return numbers that are not listed here.
+///
+/// 1000 to 1999: the statement. 2000 to 2999: a name that is not there. 3000 to 3999: a vector or text that cannot
+/// be accepted. 4000 to 4999: a file. 5000 to 5999: the operating system. 6000 to 6999: the call.
+#[derive_ReprC(rename = "portolan_code")]
+#[ffi_export]
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// No error.
+    Ok = 0,
+    /// A token that the grammar does not allow there.
+    UnexpectedToken = 1001,
+    /// The statement ends too early.
+    UnexpectedEnd = 1002,
+    /// A character that begins no token.
+    UnexpectedCharacter = 1003,
+    /// A string or quoted name without its closing quote.
+    UnterminatedString = 1004,
+    /// An escape that denotes no character.
+    BadStringEscape = 1005,
+    /// A number that is not written as one.
+    BadNumber = 1006,
+    /// A number that does not fit its type.
+    NumberOutOfRange = 1007,
+    /// A vector without numbers.
+    EmptyVector = 1008,
+    /// A comment without its end.
+    UnterminatedComment = 1009,
+    /// A clause that stands twice.
+    DuplicateClause = 1010,
+    /// A part of the language that this version does not offer yet.
+    NotSupported = 1011,
+    /// A field that no record has.
+    UnknownField = 1012,
+    /// The statement is longer than 1 MiB.
+    StatementTooLong = 1013,
+    /// Too many parentheses inside each other.
+    NestingTooDeep = 1014,
+    /// Too many items in one list.
+    ListTooLong = 1015,
+    /// A quoted name with nothing in it.
+    EmptyName = 1016,
+    /// TOPK without USING EMBEDDING.
+    TopkNeedsEmbedding = 1101,
+    /// TOPK of zero or less.
+    TopkNotPositive = 1102,
+    /// LIMIT below zero.
+    LimitNegative = 1103,
+    /// OFFSET below zero.
+    OffsetNegative = 1104,
+    /// Two output columns of the same name.
+    DuplicateColumn = 1105,
+    /// `document` in a test that texts do not offer.
+    DocumentPredicateKind = 1106,
+    /// A field that WHERE cannot test.
+    FieldNotFilterable = 1107,
+    /// TEXT without a text.
+    EmptyText = 1108,
+    /// A literal of another type than the column it is compared with.
+    TypeMismatch = 1201,
+    /// A column of lists in WHERE.
+    ListNotFilterable = 1202,
+    /// A text compared with a time column that is no ISO 8601 date or time.
+    BadTime = 1203,
+    /// An order asked of a column of booleans.
+    BoolHasNoOrder = 1204,
+    /// No collection of that name.
+    UnknownCollection = 2001,
+    /// None of the asked collections has that column.
+    UnknownColumn = 2002,
+    /// No model of that name.
+    UnknownModel = 2003,
+    /// A file of the release is not in its folder.
+    MissingFile = 2004,
+    /// TEXT was asked, but the release carries no embedder for the collection.
+    NoEmbedder = 2005,
+    /// The release holds no collections.
+    EmptyRelease = 2006,
+    /// MODEL names an embedder that did not make the collection's vectors.
+    UnknownEmbedder = 2007,
+    /// The asked collections differ in metric, dimension or embedder.
+    MixedSpaces = 2008,
+    /// The query's vector does not have the collection's dimension.
+    WrongDimension = 3001,
+    /// A number of a vector is NaN or infinite.
+    NotFinite = 3002,
+    /// A vector of zeros, under cosine.
+    ZeroVector = 3003,
+    /// The text has no word that the embedder knows.
+    NothingToEmbed = 3004,
+    /// The embedder's files do not fit together.
+    BadEmbedder = 3005,
+    /// A number of a vector is too large for the encoding.
+    OutOfRange = 3006,
+    /// Not a Portolan file.
+    BadMagic = 4001,
+    /// The file needs a newer library.
+    TooNew = 4002,
+    /// The file's format is no longer read.
+    TooOld = 4003,
+    /// The file needs features that this library does not know.
+    UnknownFeatures = 4004,
+    /// The file is shorter or longer than it should be.
+    WrongLength = 4005,
+    /// A checksum does not match.
+    Checksum = 4006,
+    /// A value in the file contradicts another.
+    Malformed = 4007,
+    /// release.json cannot be read, or describes other files.
+    BadRelease = 4008,
+    /// A snapshot cannot be written.
+    CannotWrite = 4009,
+    /// A file cannot be read.
+    File = 5001,
+    /// An argument is NULL that must not be.
+    NullArgument = 6001,
+    /// A text argument is not UTF-8.
+    NotUtf8 = 6002,
+    /// The library has a bug: it panicked. The handles stay usable.
+    Panic = 6003,
+    /// There is no such row or column in the result.
+    NoSuchCell = 6004,
+}
+
+/// Whose turn it is after an error.
+#[derive_ReprC(rename = "portolan_kind")]
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// No error.
+    None = 0,
+    /// The caller must change the request.
+    Usage = 1,
+    /// Something named does not exist.
+    NotFound = 2,
+    /// The file needs another version of this library.
+    Unsupported = 3,
+    /// The file's bytes are not what was written.
+    Damaged = 4,
+    /// The operating system refused.
+    Io = 5,
+    /// The library has a bug; please report it.
+    Internal = 6,
+}
+
+impl From<ErrorKind> for Kind {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Usage => Self::Usage,
+            ErrorKind::NotFound => Self::NotFound,
+            ErrorKind::Unsupported => Self::Unsupported,
+            ErrorKind::Damaged => Self::Damaged,
+            ErrorKind::Io => Self::Io,
+            _ => Self::Internal,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The result: the rows of one answer, where they come from, and the whole of it as JSON.
+
+use engine::router::{ResultRow, ResultSet};
+use safer_ffi::prelude::*;
+
+use crate::{
+    code::Code,
+    error::Fault,
+    panic::{guard, or_default},
+    text::{Chars, LazyText, Text},
+    value::{to_text, ValueView},
+};
+
+/// The answer to one statement. Immutable: threads may share it. It owns all its texts. Free it with
+/// `portolan_result_free`.
+#[derive_ReprC(rename = "portolan_result")]
+#[repr(opaque)]
+#[derive(Debug)]
+pub struct Answer {
+    set: ResultSet,
+    columns: Vec<Text>,
+    rows: Vec<Row>,
+    explanation: Option<Text>,
+    json: LazyText,
+}
+
+/// The texts of a row.
+#[derive(Debug)]
+struct Row {
+    collection: Text,
+    id: Text,
+    cells: Vec<LazyText>,
+}
+
+impl Row {
+    fn new(row: &ResultRow) -> Self {
+        let cells = row.cells.iter().map(|_| LazyText::default()).collect();
+        Self { collection: Text::new(&row.collection), id: Text::new(&row.id), cells }
+    }
+}
+
+impl Answer {
+    /// Keeps a result set, and its texts in C's form.
+    pub(crate) fn new(set: ResultSet) -> Self {
+        let columns = set.columns.iter().map(Text::new).collect();
+        let rows = set.rows.iter().map(Row::new).collect();
+        let explanation = set.explanation.as_ref().map(Text::new);
+        Self { columns, rows, explanation, json: LazyText::default(), set }
+    }
+
+    fn value(&self, row: usize, column: usize) -> Option<ValueView> {
+        let value = self.set.rows.get(row)?.cells.get(column)?;
+        let text = self.rows.get(row)?.cells.get(column)?.get(|| to_text(value));
+        Some(ValueView::new(value, text))
+    }
+
+    fn json(&self) -> &Text {
+        self.json.get(|| Text::new(self.set.to_json().to_string()))
+    }
+}
+
+/// The whole answer as JSON: `columns`, `rows` (an object per row), `row_ids`, `collections` (those asked and those
+/// skipped), `waves`, and `explanation` for an EXPLAIN. NULL for NULL. A view: it lives as long as the result.
+#[ffi_export]
+pub fn portolan_result_json(result: Option<&Answer>) -> *const Chars {
+    Pointer::of(|| result.map(|result| result.json().as_ptr()))
+}
+
+/// How many rows the answer has; 0 for NULL.
+#[ffi_export]
+pub fn portolan_result_row_count(result: Option<&Answer>) -> usize {
+    result.map_or(0, |result| result.rows.len())
+}
+
+/// How many columns the statement selected; 0 for NULL.
+#[ffi_export]
+pub fn portolan_result_column_count(result: Option<&Answer>) -> usize {
+    result.map_or(0, |result| result.columns.len())
+}
+
+/// The name of a column; NULL when there is no such column. A view: it lives as long as the result.
+#[ffi_export]
+pub fn portolan_result_column_name(result: Option<&Answer>, column: usize) -> *const Chars {
+    Pointer::of(|| Some(result?.columns.get(column)?.as_ptr()))
+}
+
+/// The id of a row's record, selected or not; NULL when there is no such row. A view: it lives as long as the result.
+#[ffi_export]
+pub fn portolan_result_row_id(result: Option<&Answer>, row: usize) -> *const Chars {
+    Pointer::of(|| Some(result?.rows.get(row)?.id.as_ptr()))
+}
+
+/// The collection that a row comes from; NULL when there is no such row. A view: it lives as long as the result.
+#[ffi_export]
+pub fn portolan_result_row_collection(result: Option<&Answer>, row: usize) -> *const Chars {
+    Pointer::of(|| Some(result?.rows.get(row)?.collection.as_ptr()))
+}
+
+/// A row's distance to the query; NaN when the statement searched for nothing, or there is no such row.
+#[ffi_export]
+pub fn portolan_result_row_distance(result: Option<&Answer>, row: usize) -> f64 {
+    let distance = result.and_then(|result| result.set.rows.get(row)?.distance);
+    distance.map_or(f64::NAN, f64::from)
+}
+
+/// The value of a row in a column.
+///
+/// @param out    receives the value on success; its text is a view that lives as long as the result
+/// @return       0, or `PORTOLAN_CODE_NO_SUCH_CELL`, or `PORTOLAN_CODE_NULL_ARGUMENT`
+#[ffi_export]
+pub fn portolan_result_value(
+    result: Option<&Answer>,
+    row: usize,
+    column: usize,
+    out: Option<Out<'_, ValueView>>,
+) -> u32 {
+    guard(None, || {
+        let result = result.ok_or_else(|| Fault::null("result"))?;
+        let out = out.ok_or_else(|| Fault::null("out"))?;
+        let value = result.value(row, column);
+        out.write(value.ok_or_else(|| Fault::new(Code::NoSuchCell, "no such cell"))?);
+        Ok(())
+    })
+}
+
+/// The plan, when the statement was an EXPLAIN; else NULL. A view: it lives as long as the result.
+#[ffi_export]
+pub fn portolan_result_explanation(result: Option<&Answer>) -> *const Chars {
+    Pointer::of(|| Some(result?.explanation.as_ref()?.as_ptr()))
+}
+
+/// How many collections were asked; those that provably hold no match are skipped. 0 for NULL.
+#[ffi_export]
+pub fn portolan_result_asked_count(result: Option<&Answer>) -> usize {
+    result.map_or(0, |result| result.set.asked())
+}
+
+/// Frees a result and everything that was seen through it. NULL is fine.
+#[ffi_export]
+pub fn portolan_result_free(result: Option<repr_c::Box<Answer>>) {
+    or_default(|| drop(result));
+}
+
+/// A view on its way out; null where there is nothing to see.
+struct Pointer(*const Chars);
+
+impl Default for Pointer {
+    fn default() -> Self {
+        Self(std::ptr::null())
+    }
+}
+
+impl Pointer {
+    fn of(find: impl FnOnce() -> Option<*const Chars>) -> *const Chars {
+        or_default(|| find().map_or_else(Self::default, Self)).0
+    }
+}

@@ -1,0 +1,366 @@
+/*
+ * Portolan 0.1.0: vector search over release folders, in C and C++.
+ *
+ * Generated from the Rust sources by `cargo run -p portolan-ffi --features headers --bin generate_headers`.
+ * Do not edit.
+ *
+ * Objects. portolan_release_t, portolan_result_t and portolan_error_t are handles: you get one through an
+ * out-parameter and give it back to its _free function, once. _free(NULL) is fine.
+ *
+ * Views. Every `const char *` that a function returns, and the text of a portolan_value_t, is a view into the handle
+ * it came from: never free it, never use it after that handle was freed. A result owns all it shows; it may outlive
+ * its release.
+ *
+ * Errors. Functions that can fail return 0 or a number of portolan_code. They write an out-parameter only on success
+ * and *error only on failure. `error` may be NULL when the number is enough. No call crashes on a NULL handle: it
+ * fails with PORTOLAN_CODE_NULL_ARGUMENT, or returns what its comment says.
+ *
+ * Threads. Handles never change once made. A function that takes a `const` handle may be called from any number of
+ * threads on the same handle at the same time, without a lock. Only _free needs the handle for itself.
+ *
+ * Text. UTF-8, with a NUL after the last byte, in both directions.
+ */
+#ifndef PORTOLAN_H
+#define PORTOLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** The version of this header; compare with portolan_version_number(). */
+#define PORTOLAN_VERSION "0.1.0"
+#define PORTOLAN_VERSION_MAJOR 0
+#define PORTOLAN_VERSION_MINOR 1
+#define PORTOLAN_VERSION_PATCH 0
+#define PORTOLAN_VERSION_NUMBER 1000
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Version ---- */
+
+/** The library's version, such as "0.1.0". The header's is `PORTOLAN_VERSION`. Never freed. */
+const char *portolan_version(void);
+
+/**
+ * The library's version as a number that grows: major * 1000000 + minor * 1000 + patch. The header's is
+ * `PORTOLAN_VERSION_NUMBER`.
+ */
+uint32_t portolan_version_number(void);
+
+/* ---- Errors ---- */
+
+/**
+ * What went wrong, exactly. Numbers are never reused; a newer library may return numbers that are not listed here.
+ *
+ * 1000 to 1999: the statement. 2000 to 2999: a name that is not there. 3000 to 3999: a vector or text that cannot
+ * be accepted. 4000 to 4999: a file. 5000 to 5999: the operating system. 6000 to 6999: the call.
+ */
+enum portolan_code {
+    /** No error. */
+    PORTOLAN_CODE_OK = 0,
+    /** A token that the grammar does not allow there. */
+    PORTOLAN_CODE_UNEXPECTED_TOKEN = 1001,
+    /** The statement ends too early. */
+    PORTOLAN_CODE_UNEXPECTED_END = 1002,
+    /** A character that begins no token. */
+    PORTOLAN_CODE_UNEXPECTED_CHARACTER = 1003,
+    /** A string or quoted name without its closing quote. */
+    PORTOLAN_CODE_UNTERMINATED_STRING = 1004,
+    /** An escape that denotes no character. */
+    PORTOLAN_CODE_BAD_STRING_ESCAPE = 1005,
+    /** A number that is not written as one. */
+    PORTOLAN_CODE_BAD_NUMBER = 1006,
+    /** A number that does not fit its type. */
+    PORTOLAN_CODE_NUMBER_OUT_OF_RANGE = 1007,
+    /** A vector without numbers. */
+    PORTOLAN_CODE_EMPTY_VECTOR = 1008,
+    /** A comment without its end. */
+    PORTOLAN_CODE_UNTERMINATED_COMMENT = 1009,
+    /** A clause that stands twice. */
+    PORTOLAN_CODE_DUPLICATE_CLAUSE = 1010,
+    /** A part of the language that this version does not offer yet. */
+    PORTOLAN_CODE_NOT_SUPPORTED = 1011,
+    /** A field that no record has. */
+    PORTOLAN_CODE_UNKNOWN_FIELD = 1012,
+    /** The statement is longer than 1 MiB. */
+    PORTOLAN_CODE_STATEMENT_TOO_LONG = 1013,
+    /** Too many parentheses inside each other. */
+    PORTOLAN_CODE_NESTING_TOO_DEEP = 1014,
+    /** Too many items in one list. */
+    PORTOLAN_CODE_LIST_TOO_LONG = 1015,
+    /** A quoted name with nothing in it. */
+    PORTOLAN_CODE_EMPTY_NAME = 1016,
+    /** TOPK without USING EMBEDDING. */
+    PORTOLAN_CODE_TOPK_NEEDS_EMBEDDING = 1101,
+    /** TOPK of zero or less. */
+    PORTOLAN_CODE_TOPK_NOT_POSITIVE = 1102,
+    /** LIMIT below zero. */
+    PORTOLAN_CODE_LIMIT_NEGATIVE = 1103,
+    /** OFFSET below zero. */
+    PORTOLAN_CODE_OFFSET_NEGATIVE = 1104,
+    /** Two output columns of the same name. */
+    PORTOLAN_CODE_DUPLICATE_COLUMN = 1105,
+    /** `document` in a test that texts do not offer. */
+    PORTOLAN_CODE_DOCUMENT_PREDICATE_KIND = 1106,
+    /** A field that WHERE cannot test. */
+    PORTOLAN_CODE_FIELD_NOT_FILTERABLE = 1107,
+    /** TEXT without a text. */
+    PORTOLAN_CODE_EMPTY_TEXT = 1108,
+    /** A literal of another type than the column it is compared with. */
+    PORTOLAN_CODE_TYPE_MISMATCH = 1201,
+    /** A column of lists in WHERE. */
+    PORTOLAN_CODE_LIST_NOT_FILTERABLE = 1202,
+    /** A text compared with a time column that is no ISO 8601 date or time. */
+    PORTOLAN_CODE_BAD_TIME = 1203,
+    /** An order asked of a column of booleans. */
+    PORTOLAN_CODE_BOOL_HAS_NO_ORDER = 1204,
+    /** No collection of that name. */
+    PORTOLAN_CODE_UNKNOWN_COLLECTION = 2001,
+    /** None of the asked collections has that column. */
+    PORTOLAN_CODE_UNKNOWN_COLUMN = 2002,
+    /** No model of that name. */
+    PORTOLAN_CODE_UNKNOWN_MODEL = 2003,
+    /** A file of the release is not in its folder. */
+    PORTOLAN_CODE_MISSING_FILE = 2004,
+    /** TEXT was asked, but the release carries no embedder for the collection. */
+    PORTOLAN_CODE_NO_EMBEDDER = 2005,
+    /** The release holds no collections. */
+    PORTOLAN_CODE_EMPTY_RELEASE = 2006,
+    /** MODEL names an embedder that did not make the collection's vectors. */
+    PORTOLAN_CODE_UNKNOWN_EMBEDDER = 2007,
+    /** The asked collections differ in metric, dimension or embedder. */
+    PORTOLAN_CODE_MIXED_SPACES = 2008,
+    /** The query's vector does not have the collection's dimension. */
+    PORTOLAN_CODE_WRONG_DIMENSION = 3001,
+    /** A number of a vector is NaN or infinite. */
+    PORTOLAN_CODE_NOT_FINITE = 3002,
+    /** A vector of zeros, under cosine. */
+    PORTOLAN_CODE_ZERO_VECTOR = 3003,
+    /** The text has no word that the embedder knows. */
+    PORTOLAN_CODE_NOTHING_TO_EMBED = 3004,
+    /** The embedder's files do not fit together. */
+    PORTOLAN_CODE_BAD_EMBEDDER = 3005,
+    /** A number of a vector is too large for the encoding. */
+    PORTOLAN_CODE_OUT_OF_RANGE = 3006,
+    /** Not a Portolan file. */
+    PORTOLAN_CODE_BAD_MAGIC = 4001,
+    /** The file needs a newer library. */
+    PORTOLAN_CODE_TOO_NEW = 4002,
+    /** The file's format is no longer read. */
+    PORTOLAN_CODE_TOO_OLD = 4003,
+    /** The file needs features that this library does not know. */
+    PORTOLAN_CODE_UNKNOWN_FEATURES = 4004,
+    /** The file is shorter or longer than it should be. */
+    PORTOLAN_CODE_WRONG_LENGTH = 4005,
+    /** A checksum does not match. */
+    PORTOLAN_CODE_CHECKSUM = 4006,
+    /** A value in the file contradicts another. */
+    PORTOLAN_CODE_MALFORMED = 4007,
+    /** release.json cannot be read, or describes other files. */
+    PORTOLAN_CODE_BAD_RELEASE = 4008,
+    /** A snapshot cannot be written. */
+    PORTOLAN_CODE_CANNOT_WRITE = 4009,
+    /** A file cannot be read. */
+    PORTOLAN_CODE_FILE = 5001,
+    /** An argument is NULL that must not be. */
+    PORTOLAN_CODE_NULL_ARGUMENT = 6001,
+    /** A text argument is not UTF-8. */
+    PORTOLAN_CODE_NOT_UTF8 = 6002,
+    /** The library has a bug: it panicked. The handles stay usable. */
+    PORTOLAN_CODE_PANIC = 6003,
+    /** There is no such row or column in the result. */
+    PORTOLAN_CODE_NO_SUCH_CELL = 6004,
+};
+typedef uint32_t portolan_code_t;
+
+/** Whose turn it is after an error. */
+enum portolan_kind {
+    /** No error. */
+    PORTOLAN_KIND_NONE = 0,
+    /** The caller must change the request. */
+    PORTOLAN_KIND_USAGE = 1,
+    /** Something named does not exist. */
+    PORTOLAN_KIND_NOT_FOUND = 2,
+    /** The file needs another version of this library. */
+    PORTOLAN_KIND_UNSUPPORTED = 3,
+    /** The file's bytes are not what was written. */
+    PORTOLAN_KIND_DAMAGED = 4,
+    /** The operating system refused. */
+    PORTOLAN_KIND_IO = 5,
+    /** The library has a bug; please report it. */
+    PORTOLAN_KIND_INTERNAL = 6,
+};
+typedef uint32_t portolan_kind_t;
+
+/** Why a call failed. Free it with `portolan_error_free`. */
+typedef struct portolan_error portolan_error_t;
+
+/** The error's number, one of the `PORTOLAN_CODE_` constants; 0 for NULL. */
+uint32_t portolan_error_code(const portolan_error_t *error);
+
+/** Whose turn it is after the error; `PORTOLAN_KIND_NONE` for NULL. */
+portolan_kind_t portolan_error_kind(const portolan_error_t *error);
+
+/** What happened, where, and what to do, in English; "" for NULL. A view: it lives as long as the error. */
+const char *portolan_error_message(const portolan_error_t *error);
+
+/** Frees an error and its message. NULL is fine. */
+void portolan_error_free(portolan_error_t *error);
+
+/* ---- Releases ---- */
+
+/** An opened release. Immutable: share one among as many threads as you like. Free it with `portolan_release_free`. */
+typedef struct portolan_release portolan_release_t;
+
+/**
+ * Opens the release in `folder`, a path in UTF-8.
+ *
+ * The files are mapped, not read; keep them unchanged while the release is open.
+ *
+ * @param out    receives the release on success; free it with `portolan_release_free`
+ * @param error  receives the reason on failure, unless NULL; free it with `portolan_error_free`
+ * @return       0, or the error's number
+ */
+uint32_t portolan_release_open(const char *folder, portolan_release_t **out, portolan_error_t **error);
+
+/** The release's id: equal ids, equal content. NULL for NULL. A view: it lives as long as the release. */
+const char *portolan_release_id(const portolan_release_t *release);
+
+/** How many collections the release holds; 0 for NULL. */
+size_t portolan_release_collection_count(const portolan_release_t *release);
+
+/**
+ * The name of a collection; collections are sorted by name. NULL when there is no such collection. A view: it lives
+ * as long as the release.
+ */
+const char *portolan_release_collection_name(const portolan_release_t *release, size_t collection);
+
+/** How many records a collection holds; 0 when there is no such collection. */
+uint64_t portolan_release_collection_rows(const portolan_release_t *release, size_t collection);
+
+/**
+ * Reads every byte of the release and checks it against its checksums and hashes.
+ *
+ * @param error  receives the first thing that is wrong, unless NULL; free it with `portolan_error_free`
+ * @return       0 when all is as it was written, or the error's number
+ */
+uint32_t portolan_release_verify(const portolan_release_t *release, portolan_error_t **error);
+
+/** Closes a release. No other thread may be using it. Its results stay. NULL is fine. */
+void portolan_release_free(portolan_release_t *release);
+
+/* ---- Queries and their results ---- */
+
+/**
+ * The answer to one statement. Immutable: threads may share it. It owns all its texts. Free it with
+ * `portolan_result_free`.
+ */
+typedef struct portolan_result portolan_result_t;
+
+/**
+ * Answers one statement, such as
+ * `SELECT id, document FROM * USING EMBEDDING (TEXT 'a bird that cannot fly') TOPK 10`.
+ *
+ * @param sql    the statement, in UTF-8
+ * @param out    receives the result on success; free it with `portolan_result_free`
+ * @param error  receives the reason on failure, unless NULL; free it with `portolan_error_free`
+ * @return       0, or the error's number
+ */
+uint32_t portolan_query(
+    const portolan_release_t *release,
+    const char *sql,
+    portolan_result_t **out,
+    portolan_error_t **error);
+
+/**
+ * The whole answer as JSON: `columns`, `rows` (an object per row), `row_ids`, `collections` (those asked and those
+ * skipped), `waves`, and `explanation` for an EXPLAIN. NULL for NULL. A view: it lives as long as the result.
+ */
+const char *portolan_result_json(const portolan_result_t *result);
+
+/** How many rows the answer has; 0 for NULL. */
+size_t portolan_result_row_count(const portolan_result_t *result);
+
+/** The id of a row's record, selected or not; NULL when there is no such row. A view: it lives as long as the result. */
+const char *portolan_result_row_id(const portolan_result_t *result, size_t row);
+
+/** The collection that a row comes from; NULL when there is no such row. A view: it lives as long as the result. */
+const char *portolan_result_row_collection(const portolan_result_t *result, size_t row);
+
+/** A row's distance to the query; NaN when the statement searched for nothing, or there is no such row. */
+double portolan_result_row_distance(const portolan_result_t *result, size_t row);
+
+/** How many columns the statement selected; 0 for NULL. */
+size_t portolan_result_column_count(const portolan_result_t *result);
+
+/** The name of a column; NULL when there is no such column. A view: it lives as long as the result. */
+const char *portolan_result_column_name(const portolan_result_t *result, size_t column);
+
+/** The type of a value. */
+enum portolan_type {
+    /** Missing or unknown. */
+    PORTOLAN_TYPE_NULL = 0,
+    /** True or false, in `boolean`. */
+    PORTOLAN_TYPE_BOOL = 1,
+    /** An integer, in `integer`. */
+    PORTOLAN_TYPE_INT = 2,
+    /** A finite number, in `number`. */
+    PORTOLAN_TYPE_FLOAT = 3,
+    /** Text, in `text`. */
+    PORTOLAN_TYPE_TEXT = 4,
+    /** A time, in `integer` as microseconds since 1970-01-01T00:00:00Z and in `text` as ISO 8601. */
+    PORTOLAN_TYPE_TIME = 5,
+    /** A list, in `text` as JSON. */
+    PORTOLAN_TYPE_LIST = 6,
+    /** A nested object, in `text` as JSON. */
+    PORTOLAN_TYPE_OBJECT = 7,
+};
+typedef uint32_t portolan_type_t;
+
+/** One cell of a result. Fields that the type does not name are zero; `text` is always there. */
+typedef struct portolan_value {
+    /** Which of the fields holds the value. */
+    portolan_type_t type;
+    /** The value of a boolean. */
+    bool boolean;
+    /** The value of an integer or a time. */
+    int64_t integer;
+    /** The value of a number; an integer or a float. */
+    double number;
+    /**
+     * The value as text: a text as it is, a time as ISO 8601, all else as JSON. NUL after the last byte. A view: it
+     * lives as long as the result.
+     */
+    const char *text;
+    /** The length of `text` in bytes, for texts that contain NULs. */
+    size_t text_bytes;
+} portolan_value_t;
+
+/**
+ * The value of a row in a column.
+ *
+ * @param out    receives the value on success; its text is a view that lives as long as the result
+ * @return       0, or `PORTOLAN_CODE_NO_SUCH_CELL`, or `PORTOLAN_CODE_NULL_ARGUMENT`
+ */
+uint32_t portolan_result_value(
+    const portolan_result_t *result,
+    size_t row,
+    size_t column,
+    portolan_value_t *out);
+
+/** The plan, when the statement was an EXPLAIN; else NULL. A view: it lives as long as the result. */
+const char *portolan_result_explanation(const portolan_result_t *result);
+
+/** How many collections were asked; those that provably hold no match are skipped. 0 for NULL. */
+size_t portolan_result_asked_count(const portolan_result_t *result);
+
+/** Frees a result and everything that was seen through it. NULL is fine. */
+void portolan_result_free(portolan_result_t *result);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* PORTOLAN_H */
