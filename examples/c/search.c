@@ -1,0 +1,30 @@
+/* Prints the ten records of a release that are nearest to a text.
+ *
+ *     cargo build -p portolan-ffi
+ *     cc -Iinclude examples/c/search.c -Ltarget/debug -lportolan -Wl,-rpath,$PWD/target/debug -o search
+ *     ./search RELEASE_DIR
+ */
+#include <portolan.h>
+#include <stdio.h>
+
+int main(int argc, char **argv) {
+    const char *sql = "SELECT document FROM * USING EMBEDDING (TEXT 'a bird that cannot fly') TOPK 10";
+    portolan_release_t *release = NULL;
+    portolan_result_t *result = NULL;
+    portolan_error_t *error = NULL;
+    if (portolan_release_open(argc > 1 ? argv[1] : ".", &release, &error) != 0 ||
+        portolan_query(release, sql, &result, &error) != 0) {
+        fprintf(stderr, "%s\n", portolan_error_message(error));
+    }
+    for (size_t row = 0; row < portolan_result_row_count(result); row++) {
+        portolan_value_t document;
+        portolan_result_value(result, row, 0, &document);
+        printf("%-16s %-10s %.3f  %s\n", portolan_result_row_collection(result, row),
+               portolan_result_row_id(result, row), portolan_result_row_distance(result, row), document.text);
+    }
+    int status = result == NULL;
+    portolan_result_free(result);
+    portolan_release_free(release);
+    portolan_error_free(error);
+    return status;
+}

@@ -1,0 +1,125 @@
+/* Calls every function the wrong way: NULL handles, NULL places, numbers out of range, text that is not UTF-8.
+ *
+ *     misuse RELEASE_DIR STATEMENT
+ *
+ * Exit code 0 when each call failed as the header says, and nothing was written that must not be.
+ */
+#include <portolan.h>
+#include <stdio.h>
+#include <string.h>
+
+static int wrong = 0;
+
+static void check(int holds, const char *what, int line) {
+    if (!holds) {
+        fprintf(stderr, "line %d: %s\n", line, what);
+        wrong++;
+    }
+}
+#define CHECK(condition) check((condition), #condition, __LINE__)
+
+/* The code, if the error object tells the same; frees the object. */
+static uint32_t told(uint32_t code, portolan_error_t **error) {
+    CHECK(portolan_error_code(*error) == code);
+    CHECK(strlen(portolan_error_message(*error)) > 0);
+    CHECK(portolan_error_kind(*error) != PORTOLAN_KIND_NONE);
+    portolan_error_free(*error);
+    *error = NULL;
+    return code;
+}
+
+static void check_null_handles(void) {
+    portolan_release_free(NULL);
+    portolan_result_free(NULL);
+    portolan_error_free(NULL);
+    CHECK(portolan_error_code(NULL) == PORTOLAN_CODE_OK);
+    CHECK(portolan_error_kind(NULL) == PORTOLAN_KIND_NONE);
+    CHECK(strcmp(portolan_error_message(NULL), "") == 0);
+    CHECK(portolan_release_id(NULL) == NULL);
+    CHECK(portolan_release_collection_count(NULL) == 0);
+    CHECK(portolan_release_collection_name(NULL, 0) == NULL);
+    CHECK(portolan_release_collection_rows(NULL, 0) == 0);
+    CHECK(portolan_release_verify(NULL, NULL) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_result_json(NULL) == NULL);
+    CHECK(portolan_result_row_count(NULL) == 0);
+    CHECK(portolan_result_column_count(NULL) == 0);
+    CHECK(portolan_result_asked_count(NULL) == 0);
+    CHECK(portolan_result_column_name(NULL, 0) == NULL);
+    CHECK(portolan_result_row_id(NULL, 0) == NULL);
+    CHECK(portolan_result_row_collection(NULL, 0) == NULL);
+    CHECK(portolan_result_explanation(NULL) == NULL);
+    double distance = portolan_result_row_distance(NULL, 0);
+    CHECK(distance != distance);
+}
+
+static void check_null_places(const portolan_release_t *release, const char *folder, const char *sql) {
+    portolan_error_t *error = NULL;
+    CHECK(told(portolan_release_open(folder, NULL, &error), &error) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(told(portolan_query(release, sql, NULL, &error), &error) == PORTOLAN_CODE_NULL_ARGUMENT);
+    portolan_result_t *result = NULL;
+    CHECK(told(portolan_query(release, NULL, &result, &error), &error) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(told(portolan_query(NULL, sql, &result, &error), &error) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_query(NULL, NULL, NULL, NULL) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(result == NULL);
+}
+
+static void check_bad_text(const portolan_release_t *release) {
+    portolan_error_t *error = NULL;
+    portolan_release_t *opened = NULL;
+    portolan_result_t *result = NULL;
+    CHECK(told(portolan_release_open("no/such\xff", &opened, &error), &error) == PORTOLAN_CODE_NOT_UTF8);
+    CHECK(told(portolan_release_open("no/such/folder", &opened, &error), &error) == PORTOLAN_CODE_FILE);
+    CHECK(told(portolan_query(release, "SELECT \xc3\x28", &result, &error), &error) == PORTOLAN_CODE_NOT_UTF8);
+    uint32_t code = told(portolan_query(release, "", &result, &error), &error);
+    CHECK(code >= 1000 && code < 2000);
+    CHECK(portolan_query(release, "", &result, NULL) == code);
+    CHECK(opened == NULL && result == NULL);
+}
+
+static void check_ranges(const portolan_release_t *release, const char *sql) {
+    portolan_result_t *result = NULL;
+    portolan_value_t value = {0};
+    value.integer = 7;
+    CHECK(portolan_query(release, sql, &result, NULL) == PORTOLAN_CODE_OK);
+    size_t rows = portolan_result_row_count(result), columns = portolan_result_column_count(result);
+    CHECK(rows > 0 && columns > 0);
+    CHECK(portolan_result_value(result, rows, 0, &value) == PORTOLAN_CODE_NO_SUCH_CELL);
+    CHECK(portolan_result_value(result, 0, columns, &value) == PORTOLAN_CODE_NO_SUCH_CELL);
+    CHECK(portolan_result_value(result, (size_t)-1, (size_t)-1, &value) == PORTOLAN_CODE_NO_SUCH_CELL);
+    CHECK(portolan_result_value(result, 0, 0, NULL) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_result_value(NULL, 0, 0, &value) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(value.integer == 7 && value.text == NULL);
+    CHECK(portolan_result_row_id(result, rows) == NULL);
+    CHECK(portolan_result_row_collection(result, rows) == NULL);
+    CHECK(portolan_result_column_name(result, columns) == NULL);
+    double distance = portolan_result_row_distance(result, rows);
+    CHECK(distance != distance);
+    CHECK(portolan_release_collection_name(release, (size_t)-1) == NULL);
+    CHECK(portolan_release_collection_rows(release, (size_t)-1) == 0);
+    portolan_result_free(result);
+}
+
+static void check_version(void) {
+    CHECK(strcmp(portolan_version(), PORTOLAN_VERSION) == 0);
+    CHECK(portolan_version_number() == PORTOLAN_VERSION_NUMBER);
+    CHECK(PORTOLAN_VERSION_NUMBER ==
+          PORTOLAN_VERSION_MAJOR * 1000000 + PORTOLAN_VERSION_MINOR * 1000 + PORTOLAN_VERSION_PATCH);
+    char text[64];
+    sprintf(text, "%d.%d.%d", PORTOLAN_VERSION_MAJOR, PORTOLAN_VERSION_MINOR, PORTOLAN_VERSION_PATCH);
+    CHECK(strcmp(text, PORTOLAN_VERSION) == 0);
+}
+
+int main(int argc, char **argv) {
+    portolan_release_t *release = NULL;
+    if (argc != 3 || portolan_release_open(argv[1], &release, NULL) != PORTOLAN_CODE_OK) {
+        fprintf(stderr, "usage: %s RELEASE_DIR STATEMENT\n", argv[0]);
+        return 2;
+    }
+    check_null_handles();
+    check_null_places(release, argv[1], argv[2]);
+    check_bad_text(release);
+    check_ranges(release, argv[2]);
+    check_version();
+    portolan_release_free(release);
+    return wrong != 0;
+}
