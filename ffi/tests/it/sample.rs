@@ -23,7 +23,7 @@ pub fn release() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let embedder = embedder();
     let mut builder = ReleaseBuilder::new();
-    for (name, rows) in [("beasts", 60), ("deeds", 20)] {
+    for (name, rows) in [("beasts", 40), ("deeds", 20)] {
         let file = collection(&embedder, name, rows);
         builder.add_collection(&format!("{name}.portolan"), &file).unwrap();
         write(&folder, &format!("{name}.portolan"), &file);
