@@ -1,4 +1,5 @@
-//! The C constants for errors are the engine's numbers: every one of them, under the engine's names, and no others.
+//! The C constants for errors are the engine's numbers: every one that this library can return, under the engine's
+//! names, and no others. Of the store's errors only the unreadable file can occur here: nothing in C writes.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -18,8 +19,10 @@ fn of_the_engine() -> BTreeMap<String, u32> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src/error");
     let mut codes = BTreeMap::new();
     for file in fs::read_dir(folder).unwrap() {
-        let source = fs::read_to_string(file.unwrap().path()).unwrap();
-        codes.extend(source.lines().filter_map(code));
+        let file = file.unwrap();
+        let source = fs::read_to_string(file.path()).unwrap();
+        let writes = |name: &str| file.file_name() == "store.rs" && name != "FILE";
+        codes.extend(source.lines().filter_map(code).filter(|(name, _)| !writes(name)));
     }
     codes
 }
@@ -45,7 +48,7 @@ fn shout(name: &str) -> String {
 }
 
 #[test]
-fn every_error_of_the_engine_has_a_constant() {
+fn every_error_that_can_reach_c_has_a_constant() {
     let engine = of_the_engine();
     assert!(engine.len() > 40, "the sources are not read: {engine:?}");
     assert_eq!(of_the_header(), engine, "left: the header (ffi/src/code.rs), right: core/src/error");
