@@ -2,19 +2,24 @@
 //!
 //! A *store* of Lance tables (feature `native`) is exported as a *release*: read-only, checksummed snapshot files,
 //! one a collection. One SQL-like statement is planned, fanned out over many collections and merged. Everything
-//! outside [`native`] does no I/O, starts no thread and compiles for wasm32: the host brings byte ranges, the
-//! engine computes.
+//! outside `native` and `local` does no I/O, starts no thread and compiles for wasm32: the host brings byte ranges,
+//! the engine computes.
 
 pub mod bytes;
 pub mod embed;
 pub mod error;
 pub mod filter;
+#[cfg(feature = "mmap")]
+pub mod local;
 pub mod metric;
-pub mod plan;
-pub mod query;
-pub mod schema;
-
 #[cfg(feature = "native")]
 pub mod native;
+pub mod plan;
+pub mod query;
+pub mod release;
+pub mod router;
+pub mod schema;
+pub mod search;
+pub mod snapshot;
 
 pub use error::{Error, ErrorKind, Result};

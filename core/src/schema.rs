@@ -2,14 +2,15 @@
 //!
 //! These are plain data. How they are stored is `snapshot`'s matter (or Lance's), how they compare is `filter`'s.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
-use crate::metric::Metric;
+use crate::{filter::format_time, metric::Metric};
 
 /// One typed metadata value, a literal of a statement, or a cell of a result.
-#[derive(Debug, Clone, PartialEq, bincode::Encode, bincode::Decode)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Missing or unknown.
     Null,
@@ -30,7 +31,7 @@ pub enum Value {
 }
 
 /// The declared type of a metadata field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, bincode::Encode, bincode::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldType {
     /// [`Value::Bool`]
@@ -48,7 +49,7 @@ pub enum FieldType {
 }
 
 /// A metadata field: its dotted path (`author.name`) and its type.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, bincode::Encode, bincode::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     /// The dotted path inside `metadata`.
     pub path: String,
@@ -58,7 +59,7 @@ pub struct Field {
 }
 
 /// What produced a collection's vectors: vectors of different fingerprints are never compared.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, bincode::Encode, bincode::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EmbedderId {
     /// A name for people.
     pub name: String,
@@ -69,7 +70,7 @@ pub struct EmbedderId {
 }
 
 /// What all records of a collection share.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, bincode::Encode, bincode::Decode)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Schema {
     /// The collection's name.
     pub collection: String,
@@ -94,4 +95,119 @@ pub struct Record {
     pub metadata: BTreeMap<String, Value>,
     /// The vector, of the collection's dimension.
     pub vector: Vec<f32>,
+}
+
+impl Value {
+    /// A total order for sorting and bounds: by type (null, bool, numbers, text, time, list, object), then by value.
+    /// Integers and floats compare as numbers; this order is not the `WHERE` comparison, which never compares
+    /// across types.
+    pub fn total_cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
+            (Self::Int(a), Self::Int(b)) | (Self::Time(a), Self::Time(b)) => a.cmp(b),
+            (Self::Float(a), Self::Float(b)) => a.total_cmp(b),
+            (Self::Int(a), Self::Float(b)) => (*a as f64).total_cmp(b),
+            (Self::Float(a), Self::Int(b)) => a.total_cmp(&(*b as f64)),
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::List(a), Self::List(b)) => compare_all(a.iter(), b.iter()),
+            (Self::Object(a), Self::Object(b)) => {
+                compare_all(a.values(), b.values()).then_with(|| a.keys().cmp(b.keys()))
+            }
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Null => 0,
+            Self::Bool(_) => 1,
+            Self::Int(_) | Self::Float(_) => 2,
+            Self::Text(_) => 3,
+            Self::Time(_) => 4,
+            Self::List(_) => 5,
+            Self::Object(_) => 6,
+        }
+    }
+
+    /// The value as JSON. A time becomes ISO 8601 text; numbers are finite by construction.
+    pub fn to_json(&self) -> Json {
+        match self {
+            Self::Null => Json::Null,
+            Self::Bool(v) => Json::from(*v),
+            Self::Int(v) => Json::from(*v),
+            Self::Float(v) => Json::from(*v),
+            Self::Text(v) => Json::from(v.as_str()),
+            Self::Time(v) => Json::from(format_time(*v)),
+            Self::List(items) => items.iter().map(Self::to_json).collect(),
+            Self::Object(entries) => {
+                entries.iter().map(|(key, value)| (key.clone(), value.to_json())).collect()
+            }
+        }
+    }
+}
+
+impl Value {
+    /// The value of a JSON text. Whole numbers that fit become integers.
+    pub fn from_json(json: &Json) -> Self {
+        match json {
+            Json::Null => Self::Null,
+            Json::Bool(v) => Self::Bool(*v),
+            Json::Number(number) => match number.as_i64() {
+                Some(v) => Self::Int(v),
+                None => number.as_f64().map_or(Self::Null, Self::Float),
+            },
+            Json::String(v) => Self::Text(v.clone()),
+            Json::Array(items) => Self::List(items.iter().map(Self::from_json).collect()),
+            Json::Object(entries) => Self::Object(
+                entries.iter().map(|(key, value)| (key.clone(), Self::from_json(value))).collect(),
+            ),
+        }
+    }
+}
+
+fn compare_all<'a>(a: impl Iterator<Item = &'a Value>, b: impl Iterator<Item = &'a Value>) -> Ordering {
+    let (a, b): (Vec<_>, Vec<_>) = (a.collect(), b.collect());
+    let first = a.iter().zip(&b).map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne());
+    first.unwrap_or_else(|| a.len().cmp(&b.len()))
+}
+
+/// Metadata by dotted path as one nested JSON object: `author.name` becomes `{"author": {"name": ..}}`. Nulls are
+/// left out. Where a path is also the prefix of another, the longer path is kept under the prefix's object.
+pub fn metadata_json(metadata: &BTreeMap<String, Value>) -> Json {
+    let mut root = serde_json::Map::new();
+    for (path, value) in metadata.iter().filter(|(_, value)| **value != Value::Null) {
+        put(&mut root, path, value.to_json());
+    }
+    Json::Object(root)
+}
+
+fn put(object: &mut serde_json::Map<String, Json>, path: &str, value: Json) {
+    let Some((first, rest)) = path.split_once('.') else {
+        object.insert(path.into(), value);
+        return;
+    };
+    let child = object.entry(first).or_insert(Json::Null);
+    if !child.is_object() {
+        *child = Json::Object(Default::default());
+    }
+    if let Json::Object(child) = child {
+        put(child, rest, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dotted_paths_nest() {
+        let metadata = BTreeMap::from([
+            ("author.name".to_owned(), Value::Text("Ada".into())),
+            ("author.born".to_owned(), Value::Int(1815)),
+            ("tags".to_owned(), Value::List(vec![Value::Bool(true), Value::Null])),
+            ("gone".to_owned(), Value::Null),
+        ]);
+        let expected = serde_json::json!({"author": {"name": "Ada", "born": 1815}, "tags": [true, null]});
+        assert_eq!(metadata_json(&metadata), expected);
+    }
 }

@@ -45,6 +45,27 @@ pub enum CatalogError {
         /// The dimension of its vectors.
         dimension: u32,
     },
+    /// The statement asks for an embedder (`MODEL`) that did not make the collection's vectors.
+    #[error("the vectors were made by the embedder {used:?}, not {name:?}; leave MODEL out or name {used:?}")]
+    UnknownEmbedder {
+        /// The name as asked.
+        name: String,
+        /// The embedder that made the vectors.
+        used: String,
+    },
+    /// Distances of the asked collections mean different things, so they cannot be merged.
+    #[error(
+        "collections {first:?} and {second:?} differ in {difference}, so their distances cannot be merged; \
+         ask them in separate statements"
+    )]
+    MixedSpaces {
+        /// One collection.
+        first: String,
+        /// Another that does not fit it.
+        second: String,
+        /// What differs: "metric", "dimension" or "embedder".
+        difference: &'static str,
+    },
     /// The release has no collections at all.
     #[error("the release holds no collections; export at least one")]
     EmptyRelease,
@@ -60,6 +81,8 @@ impl CatalogError {
             Self::MissingFile { .. } => 2004,
             Self::NoEmbedder { .. } => 2005,
             Self::EmptyRelease => 2006,
+            Self::UnknownEmbedder { .. } => 2007,
+            Self::MixedSpaces { .. } => 2008,
         }
     }
 }

@@ -11,16 +11,16 @@ mod snapshot;
 
 pub use catalog::{CatalogError, near_names};
 pub use input::InputError;
-pub use query::QueryError;
+pub use query::{QueryError, QueryErrorKind, Span};
 pub use snapshot::SnapshotError;
 
-#[cfg(feature = "native")]
+#[cfg(feature = "mmap")]
 mod store;
-#[cfg(feature = "native")]
+#[cfg(feature = "mmap")]
 pub use store::StoreError;
 
-/// A result whose error is [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+/// A result whose error is [`Error`] unless said otherwise.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Any error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +39,7 @@ pub enum Error {
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
     /// The writable store or the file system refused.
-    #[cfg(feature = "native")]
+    #[cfg(feature = "mmap")]
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -68,7 +68,7 @@ impl Error {
             Error::Catalog(e) => e.code(),
             Error::Input(e) => e.code(),
             Error::Snapshot(e) => e.code(),
-            #[cfg(feature = "native")]
+            #[cfg(feature = "mmap")]
             Error::Store(e) => e.code(),
         }
     }
@@ -79,7 +79,7 @@ impl Error {
             Error::Query(_) | Error::Input(_) => ErrorKind::Usage,
             Error::Catalog(_) => ErrorKind::NotFound,
             Error::Snapshot(e) => e.kind(),
-            #[cfg(feature = "native")]
+            #[cfg(feature = "mmap")]
             Error::Store(e) => e.kind(),
         }
     }

@@ -3,8 +3,8 @@
 //! [`check_vector`] is the door: what passes it has a finite score against everything else that passed it. Then
 //! [`encode_row`] makes stored bytes, and a [`Scorer`] compares one query with many stored rows.
 //!
-//! Every kernel adds in the same order (see [`mod@scalar`]), so a score has the same bits on every machine. This module
-//! does not choose which rows to score, and does not know files.
+//! Every kernel adds in the one order that `scalar.rs` lays down, so a score has the same bits on every machine. This
+//! module does not choose which rows to score, and does not know files.
 
 mod arch;
 mod scalar;
@@ -18,7 +18,7 @@ pub use scorer::Scorer;
 pub use vector::{check_vector, encode_row, normalize};
 
 /// How two vectors are compared. Smaller is nearer for all three.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, bincode::Encode, bincode::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// 1 - cos(a, b), from 0 to 2.
@@ -30,7 +30,7 @@ pub enum Metric {
 }
 
 /// How the components of a stored vector row are written, little-endian.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, bincode::Encode, bincode::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Encoding {
     /// IEEE single precision: exact.

@@ -73,3 +73,86 @@ impl Scorer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric::encode_row;
+
+    fn rows(metric: Metric, encoding: Encoding, vectors: &[&[f32]]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for vector in vectors {
+            encode_row(vector, metric, encoding, &mut bytes).unwrap();
+        }
+        bytes
+    }
+
+    fn distances(metric: Metric, encoding: Encoding, query: &[f32], vectors: &[&[f32]]) -> Vec<f32> {
+        let mut out = Vec::new();
+        Scorer::new(metric, encoding, query).distances(&rows(metric, encoding, vectors), &mut out);
+        out
+    }
+
+    #[test]
+    fn each_metric_keeps_its_convention_in_both_encodings() {
+        for encoding in [Encoding::F32, Encoding::F16] {
+            let by =
+                |metric| distances(metric, encoding, &[2.0, 0.0], &[&[4.0, 0.0], &[0.0, -3.0], &[-1.0, 0.0]]);
+            assert_eq!(by(Metric::Cosine), [0.0, 1.0, 2.0]);
+            assert_eq!(by(Metric::InnerProduct), [-7.0, 1.0, 3.0]);
+            assert_eq!(by(Metric::L2), [4.0, 13.0, 9.0]);
+        }
+    }
+
+    #[test]
+    fn one_row_scores_as_it_does_among_many() {
+        let vectors: Vec<Vec<f32>> = (1..50_u8)
+            .map(|i| (0..77_u8).map(|j| f32::from(i) * 0.3 - f32::from(j) * 0.07).collect())
+            .collect();
+        let vectors: Vec<&[f32]> = vectors.iter().map(Vec::as_slice).collect();
+        let bytes = rows(Metric::Cosine, Encoding::F16, &vectors);
+        let scorer = Scorer::new(Metric::Cosine, Encoding::F16, vectors[7]);
+        let mut many = Vec::new();
+        scorer.distances(&bytes, &mut many);
+        let alone: Vec<f32> = bytes.chunks(scorer.row_bytes()).map(|row| scorer.distance(row)).collect();
+        assert_eq!(many, alone);
+        assert!(many[7].abs() < 1e-3);
+    }
+
+    #[test]
+    fn rows_of_the_wrong_length_do_no_harm() {
+        let scorer = Scorer::new(Metric::L2, Encoding::F16, &[1.0, 2.0, 3.0]);
+        let row = rows(Metric::L2, Encoding::F16, &[&[1.0, 2.0, 5.0]]);
+        for wrong in [&row[..5], &row[..0], &[0; 7]] {
+            assert_eq!(scorer.distance(wrong), f32::INFINITY);
+        }
+        let mut out = vec![9.0];
+        scorer.distances(&[row.as_slice(), &row[..5]].concat(), &mut out);
+        assert_eq!(out, [9.0, 4.0]);
+        let mut none = Vec::new();
+        Scorer::new(Metric::L2, Encoding::F32, &[]).distances(&row, &mut none);
+        assert!(none.is_empty());
+    }
+
+    /// Digests of the bits of 40 scores, computed once by the reference kernels. They must never change, on any
+    /// machine: native code and browser promise the same order.
+    #[test]
+    fn scores_have_these_bits_everywhere() {
+        let vector = |seed: u32| -> Vec<f32> {
+            let noise = |i: u32| (seed.wrapping_add(i).wrapping_mul(2_654_435_761) >> 8) as f32;
+            (0..101).map(|i| noise(i) / 8_388_608.0 - 1.0).collect()
+        };
+        let query = vector(1);
+        let rows: Vec<Vec<f32>> = (1..=40).map(|i| vector(i * 1000)).collect();
+        let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+        let digest = |metric, encoding| {
+            let distances = distances(metric, encoding, &query, &rows);
+            distances.iter().fold(0_u32, |digest, distance| digest.rotate_left(5) ^ distance.to_bits())
+        };
+        let got = [Encoding::F32, Encoding::F16].map(|encoding| {
+            [Metric::Cosine, Metric::InnerProduct, Metric::L2].map(|metric| digest(metric, encoding))
+        });
+        let (f32, f16) = ([0x4fba_e489, 0x2216_5d23, 0x608a_d2c1], [0x3d57_540b, 0x0169_b864, 0x1d1b_3dbf]);
+        assert_eq!(got, [f32, f16]);
+    }
+}

@@ -3,5 +3,6 @@
 //! Use it where collections are built: a [`store`] keeps them, a [`pipeline`] fills them. Nothing outside this
 //! module imports it, so that reading and searching stay free of all of that.
 
+pub mod embed;
 pub mod pipeline;
 pub mod store;

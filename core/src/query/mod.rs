@@ -1,1 +1,32 @@
-//! To be written.
+//! The query language: text to syntax tree.
+//!
+//! [`parse`] turns one statement into a [`Statement`] whose every part knows where it stood. Nothing here knows an
+//! index, a collection or a column type: `plan` validates, `filter` binds and evaluates. The grammar is in
+//! `docs/query.md`.
+
+mod ast;
+mod clauses;
+mod display;
+mod keywords;
+mod lexer;
+mod parser;
+mod predicate;
+mod strings;
+
+#[cfg(test)]
+mod tests;
+
+pub use crate::error::Span;
+pub use ast::{
+    Column, CompareOp, Count, Embedding, Expr, Field, From, Item, Literal, Name, SelectItem, Statement,
+    TextQuery, VectorQuery,
+};
+pub use keywords::{is_plain_name, quote_name, quote_text};
+pub use parser::parse;
+
+/// The longest statement, in bytes.
+pub const MAX_STATEMENT_BYTES: usize = 1 << 20;
+/// The most parentheses inside each other in a WHERE.
+pub const MAX_NESTING: usize = 256;
+/// The most items of one list: IN values, vector components, names after FROM, output columns.
+pub const MAX_LIST_ITEMS: usize = 100_000;

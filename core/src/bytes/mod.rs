@@ -3,7 +3,13 @@
 //! The engine never reads a file. It asks a [`ByteSource`] for a range and gets the bytes, or `None`: not here yet.
 //! Then the host brings the range (a disk read, an HTTP request) and steps again. Nothing here does I/O.
 
+#[cfg(feature = "mmap")]
+mod mapped;
+
 use std::collections::BTreeMap;
+
+#[cfg(feature = "mmap")]
+pub use mapped::MappedFile;
 
 /// A half-open range of byte offsets in one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,10 +61,13 @@ impl<T: AsRef<[u8]>> ByteSource for Resident<T> {
     }
 
     fn get(&self, range: ByteRange) -> Option<&[u8]> {
-        let start = usize::try_from(range.start).ok()?;
-        let end = usize::try_from(range.end).ok()?;
-        self.0.as_ref().get(start..end)
+        slice(self.0.as_ref(), range)
     }
+}
+
+/// The part of a whole file that a range names.
+fn slice(file: &[u8], range: ByteRange) -> Option<&[u8]> {
+    file.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
 }
 
 /// A file of known length whose ranges arrive one by one. What has arrived is kept.

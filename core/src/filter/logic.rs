@@ -1,0 +1,207 @@
+//! The normal form of a condition: AND and OR over tests, no NOT.
+//!
+//! NOT moves inward to the tests; in three-valued logic De Morgan's laws hold, and each test has an opposite that is
+//! true exactly where it is false. What is left is monotone, so a row passes if and only if the tests that are *true*
+//! make it pass: unknown never needs to be told from false, and one bit per row and test is enough.
+
+use super::time::parse_time;
+use crate::{
+    filter::compare::{compare, compare_int_float},
+    query::{CompareOp, Expr, Field, Literal},
+    schema::Value,
+};
+use std::cmp::Ordering;
+
+/// A condition in normal form, ready to be bound, pruned and estimated against many collections.
+#[derive(Debug)]
+pub struct Condition<'e> {
+    pub(super) root: Node<'e>,
+}
+
+#[derive(Debug)]
+pub(super) enum Node<'e> {
+    Leaf(Leaf<'e>),
+    /// Holds no `And` directly.
+    And(Vec<Node<'e>>),
+    /// Holds no `Or` directly.
+    Or(Vec<Node<'e>>),
+}
+
+#[derive(Debug)]
+pub(super) struct Leaf<'e> {
+    pub field: &'e Field,
+    pub test: Test<'e>,
+}
+
+#[derive(Debug)]
+pub(super) enum Test<'e> {
+    Compare(CompareOp, &'e Literal),
+    In { values: &'e [Literal], set: ValueSet<'e>, negated: bool },
+    IsNull { negated: bool },
+}
+
+impl<'e> Condition<'e> {
+    /// The normal form of `expr`. O(n log n) in its size.
+    pub fn new(expr: &'e Expr) -> Self {
+        Self { root: normal(expr, false) }
+    }
+}
+
+fn normal(expr: &Expr, negated: bool) -> Node<'_> {
+    match expr {
+        Expr::Not(inner) => normal(inner, !negated),
+        Expr::And(parts) if negated => any(parts, negated),
+        Expr::Or(parts) if !negated => any(parts, negated),
+        Expr::And(parts) | Expr::Or(parts) => all(parts, negated),
+        Expr::Compare { field, op, value } => compared(field, *op, value, negated),
+        Expr::IsNull { field, negated: own } => {
+            Node::Leaf(Leaf { field, test: Test::IsNull { negated: *own != negated } })
+        }
+        Expr::In { field, values, negated: own } => {
+            let test = Test::In { values, set: ValueSet::new(values), negated: *own != negated };
+            Node::Leaf(Leaf { field, test })
+        }
+        Expr::Between { field, low, high, negated: own } => {
+            let negated = *own != negated;
+            let bounds = vec![
+                compared(field, CompareOp::Ge, low, negated),
+                compared(field, CompareOp::Le, high, negated),
+            ];
+            if negated { Node::Or(bounds) } else { Node::And(bounds) }
+        }
+    }
+}
+
+fn compared<'e>(field: &'e Field, op: CompareOp, value: &'e Literal, negated: bool) -> Node<'e> {
+    let op = if negated { op.opposite() } else { op };
+    Node::Leaf(Leaf { field, test: Test::Compare(op, value) })
+}
+
+fn all(parts: &[Expr], negated: bool) -> Node<'_> {
+    let mut nodes = Vec::with_capacity(parts.len());
+    for part in parts {
+        match normal(part, negated) {
+            Node::And(inner) => nodes.extend(inner),
+            node => nodes.push(node),
+        }
+    }
+    Node::And(nodes)
+}
+
+fn any(parts: &[Expr], negated: bool) -> Node<'_> {
+    let mut nodes = Vec::with_capacity(parts.len());
+    for part in parts {
+        match normal(part, negated) {
+            Node::Or(inner) => nodes.extend(inner),
+            node => nodes.push(node),
+        }
+    }
+    Node::Or(nodes)
+}
+
+/// The values of an IN list by type, each sorted and without repeats.
+#[derive(Debug, Default)]
+pub(super) struct ValueSet<'e> {
+    pub null: bool,
+    /// Whether FALSE and TRUE are in it.
+    pub bools: [bool; 2],
+    pub numbers: Vec<&'e Value>,
+    pub texts: Vec<&'e str>,
+    pub times: Vec<i64>,
+}
+
+impl<'e> ValueSet<'e> {
+    fn new(values: &'e [Literal]) -> Self {
+        let mut set = Self::default();
+        for literal in values {
+            match &literal.value {
+                Value::Null => set.null = true,
+                Value::Bool(value) => set.bools[usize::from(*value)] = true,
+                Value::Int(_) | Value::Float(_) => set.numbers.push(&literal.value),
+                Value::Text(text) => set.texts.push(text),
+                Value::Time(micros) => set.times.push(*micros),
+                // Not written in any statement, and equal to no value of a column.
+                Value::List(_) | Value::Object(_) => {}
+            }
+        }
+        set.numbers.sort_by(|a, b| number_order(a, b));
+        set.numbers.dedup_by(|a, b| number_order(a, b).is_eq());
+        set.texts.sort_unstable();
+        set.texts.dedup();
+        set.times.sort_unstable();
+        set.times.dedup();
+        set
+    }
+
+    /// Whether `value` equals one of the set. `None` if the set holds a value that cannot be compared with it.
+    pub fn contains(&self, value: &Value) -> Option<bool> {
+        if !self.only(value) {
+            return None;
+        }
+        match value {
+            Value::Bool(value) => Some(self.bools[usize::from(*value)]),
+            Value::Int(_) | Value::Float(_) => {
+                Some(self.numbers.binary_search_by(|number| number_order(number, value)).is_ok())
+            }
+            Value::Text(text) => Some(self.texts.binary_search(&text.as_str()).is_ok()),
+            Value::Time(micros) => Some(self.all_times()?.binary_search(micros).is_ok()),
+            _ => None,
+        }
+    }
+
+    /// Whether a value of the set lies between two bounds, a missing one being unknown. `None` if that cannot be
+    /// judged.
+    pub fn any_between(&self, min: Option<&Value>, max: Option<&Value>) -> Option<bool> {
+        let like = min.or(max)?;
+        if !self.only(like) {
+            return None;
+        }
+        let inside = |value: &Value| {
+            min.is_none_or(|min| compare(value, min).is_some_and(Ordering::is_ge))
+                && max.is_none_or(|max| compare(value, max).is_some_and(Ordering::is_le))
+        };
+        Some(match like {
+            Value::Text(_) => self.texts.iter().any(|text| inside(&Value::Text(String::from(*text)))),
+            Value::Time(_) => self.all_times()?.into_iter().any(|time| inside(&Value::Time(time))),
+            Value::Bool(_) => [false, true]
+                .into_iter()
+                .any(|value| self.bools[usize::from(value)] && inside(&Value::Bool(value))),
+            _ => self.numbers.iter().any(|number| inside(number)),
+        })
+    }
+
+    /// Whether the set holds nothing but nulls and values that compare with `value` by type.
+    pub fn only(&self, value: &Value) -> bool {
+        let no_bools = self.bools == [false; 2];
+        match value {
+            Value::Bool(_) => self.numbers.is_empty() && self.texts.is_empty() && self.times.is_empty(),
+            Value::Int(_) | Value::Float(_) => no_bools && self.texts.is_empty() && self.times.is_empty(),
+            Value::Text(_) => no_bools && self.numbers.is_empty() && self.times.is_empty(),
+            Value::Time(_) => no_bools && self.numbers.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The times of the set, texts read as times, sorted. `None` if a text is no time.
+    pub fn all_times(&self) -> Option<Vec<i64>> {
+        let mut times = self.times.clone();
+        for text in &self.texts {
+            times.push(parse_time(text)?);
+        }
+        times.sort_unstable();
+        times.dedup();
+        Some(times)
+    }
+}
+
+/// The exact order of two finite numbers.
+fn number_order(a: &Value, b: &Value) -> Ordering {
+    let order = match (a, b) {
+        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
+        (Value::Float(a), Value::Float(b)) => a.partial_cmp(b),
+        (Value::Int(a), Value::Float(b)) => compare_int_float(*a, *b),
+        (Value::Float(a), Value::Int(b)) => compare_int_float(*b, *a).map(Ordering::reverse),
+        _ => None,
+    };
+    order.unwrap_or(Ordering::Equal)
+}

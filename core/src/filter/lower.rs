@@ -1,0 +1,152 @@
+//! Lowering: sets of literals to sets of keys, and folding of what is decided already.
+
+use std::collections::BTreeMap;
+
+use super::{
+    bind::{Bound, Pass},
+    column::TextDictionary,
+    keys::{FloatSet, KeySet},
+    logic::ValueSet,
+    reach::{Reach, find},
+};
+use crate::schema::Value;
+
+/// All values that are not null, or none.
+pub(super) fn all(every: bool) -> Pass {
+    Pass::Int(if every { Reach::Everything } else { Reach::Nothing })
+}
+
+/// Integers in a set of numbers, some of which may be no integers.
+pub(super) fn ints(set: &ValueSet<'_>, negated: bool) -> Pass {
+    keys(set.numbers.iter().filter_map(|number| as_int(number)).collect(), negated)
+}
+
+/// Keys in a sorted list.
+pub(super) fn keys(sorted: Vec<i64>, negated: bool) -> Pass {
+    match KeySet::new(sorted) {
+        Ok(set) => Pass::Keys(set, negated),
+        Err(reach) => Pass::Int(if negated { reach.opposite() } else { reach }),
+    }
+}
+
+/// Codes of the texts that the dictionary has.
+pub(super) fn codes(set: &ValueSet<'_>, dictionary: &dyn TextDictionary, negated: bool) -> Pass {
+    let codes = set.texts.iter().filter_map(|text| find(dictionary, text).ok()).map(i64::from).collect();
+    match keys(codes, negated) {
+        Pass::Int(reach) => Pass::Code(narrow(reach)),
+        pass => pass,
+    }
+}
+
+/// A range of codes that was computed as a range of keys.
+fn narrow(reach: Reach<i64>) -> Reach<u32> {
+    let code = |key: i64| u32::try_from(key).unwrap_or(u32::MAX);
+    match reach {
+        Reach::Nothing => Reach::Nothing,
+        Reach::Everything => Reach::Everything,
+        Reach::Within(low, high) => Reach::Within(code(low), code(high)),
+        Reach::Outside(low, high) => Reach::Outside(code(low), code(high)),
+    }
+}
+
+/// Floats in a set of numbers, some of which may be integers that no float equals.
+pub(super) fn floats(set: &ValueSet<'_>, negated: bool) -> Pass {
+    let members: Vec<f64> = set.numbers.iter().filter_map(|number| as_float(number)).collect();
+    match members.as_slice() {
+        [] => all(negated),
+        [only] if negated => Pass::Float(Reach::Outside(*only, *only)),
+        [only] => Pass::Float(Reach::Within(*only, *only)),
+        _ => Pass::Floats(FloatSet(members), negated),
+    }
+}
+
+/// The integer equal to a number, if there is one in range.
+fn as_int(number: &Value) -> Option<i64> {
+    match number {
+        Value::Int(value) => Some(*value),
+        Value::Float(value) => {
+            let int = *value as i64;
+            super::compare::compare_int_float(int, *value)?.is_eq().then_some(int)
+        }
+        _ => None,
+    }
+}
+
+/// The float equal to a number, if there is one.
+fn as_float(number: &Value) -> Option<f64> {
+    match number {
+        Value::Float(value) => Some(*value),
+        Value::Int(value) => {
+            let float = *value as f64;
+            super::compare::compare_int_float(*value, float)?.is_eq().then_some(float)
+        }
+        _ => None,
+    }
+}
+
+/// An AND of bound parts, with constants gone and ranges of one column made one.
+pub(super) fn fold_and(parts: Vec<Bound>) -> Bound {
+    let mut kept: Vec<Bound> = Vec::with_capacity(parts.len());
+    // Where the range of each column stands, so that long ANDs fold in one pass.
+    let mut ranges: BTreeMap<usize, usize> = BTreeMap::new();
+    for part in parts {
+        match part {
+            Bound::Constant(true) => {}
+            Bound::Constant(false) => return Bound::Constant(false),
+            Bound::Leaf(column, pass) if is_range(&pass) => {
+                let earlier = ranges.get(&column).and_then(|at| kept.get_mut(*at));
+                match earlier {
+                    Some(Bound::Leaf(_, range)) => match narrowed(range, &pass) {
+                        Some(both) => *range = both,
+                        None => return Bound::Constant(false),
+                    },
+                    _ => {
+                        ranges.insert(column, kept.len());
+                        kept.push(Bound::Leaf(column, pass));
+                    }
+                }
+            }
+            part => kept.push(part),
+        }
+    }
+    one_or(kept, true, Bound::And)
+}
+
+/// An OR of bound parts, with constants gone.
+pub(super) fn fold_or(parts: Vec<Bound>) -> Bound {
+    if parts.contains(&Bound::Constant(true)) {
+        return Bound::Constant(true);
+    }
+    let kept = parts.into_iter().filter(|part| *part != Bound::Constant(false)).collect();
+    one_or(kept, false, Bound::Or)
+}
+
+fn one_or(mut parts: Vec<Bound>, none: bool, many: fn(Vec<Bound>) -> Bound) -> Bound {
+    if parts.len() > 1 { many(parts) } else { parts.pop().unwrap_or(Bound::Constant(none)) }
+}
+
+fn is_range(pass: &Pass) -> bool {
+    matches!(
+        pass,
+        Pass::Int(Reach::Within(..)) | Pass::Float(Reach::Within(..)) | Pass::Code(Reach::Within(..))
+    )
+}
+
+/// The rows that pass both ranges; `None` if there are none.
+fn narrowed(a: &Pass, b: &Pass) -> Option<Pass> {
+    match (a, b) {
+        (Pass::Int(a), Pass::Int(b)) => both(*a, *b).map(Pass::Int),
+        (Pass::Float(a), Pass::Float(b)) => both(*a, *b).map(Pass::Float),
+        (Pass::Code(a), Pass::Code(b)) => both(*a, *b).map(Pass::Code),
+        _ => None,
+    }
+}
+
+fn both<T: Copy + PartialOrd>(a: Reach<T>, b: Reach<T>) -> Option<Reach<T>> {
+    let (Reach::Within(a_low, a_high), Reach::Within(b_low, b_high)) = (a, b) else {
+        return None;
+    };
+    let low = if a_low > b_low { a_low } else { b_low };
+    let high = if a_high < b_high { a_high } else { b_high };
+    (low <= high).then_some(Reach::Within(low, high))
+}

@@ -1,0 +1,33 @@
+//! Column names that nobody knows.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    error::{CatalogError, near_names},
+    query::{Column, Expr},
+};
+
+/// The first metadata column of `expr` that is not among `all_fields`, the dotted paths of all asked collections, as
+/// an error with near names.
+///
+/// A column that only some collections have is null in the others; one that none has is a mistake in the statement.
+pub fn unknown_columns(expr: &Expr, all_fields: &[&str]) -> Option<CatalogError> {
+    let known: BTreeSet<&str> = all_fields.iter().copied().collect();
+    let name = first_unknown(expr, &known)?;
+    let near = near_names(name, known);
+    Some(CatalogError::UnknownColumn { name: String::from(name), near })
+}
+
+fn first_unknown<'e>(expr: &'e Expr, known: &BTreeSet<&str>) -> Option<&'e str> {
+    match expr {
+        Expr::Compare { field, .. }
+        | Expr::In { field, .. }
+        | Expr::Between { field, .. }
+        | Expr::IsNull { field, .. } => match &field.column {
+            Column::Metadata(path) if !known.contains(path.as_str()) => Some(path),
+            _ => None,
+        },
+        Expr::Not(inner) => first_unknown(inner, known),
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().find_map(|part| first_unknown(part, known)),
+    }
+}

@@ -1,0 +1,81 @@
+//! Binding a plan to a release: which collections it names, whether they can be asked together, and which of them
+//! cannot hold a match. Reads no file.
+
+use super::Catalog;
+use crate::{
+    error::{CatalogError, Result, near_names},
+    filter::{self, Prune},
+    plan::{ColumnKind, Plan, Source},
+    release::CollectionEntry,
+};
+
+/// The places in the release of the collections that FROM names: as written, each once; `*` in the order of names.
+pub(super) fn select(catalog: &Catalog, plan: &Plan) -> Result<Vec<usize>> {
+    let known = &catalog.index().collections;
+    if known.is_empty() {
+        return Err(CatalogError::EmptyRelease.into());
+    }
+    let Source::Named(names) = &plan.source else { return Ok((0..known.len()).collect()) };
+    let mut places = Vec::with_capacity(names.len());
+    for name in names {
+        let place = known.iter().position(|entry| entry.schema.collection == *name).ok_or_else(|| {
+            let near = near_names(name, known.iter().map(|entry| entry.schema.collection.as_str()));
+            CatalogError::UnknownCollection { name: name.clone(), near }
+        })?;
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    Ok(places)
+}
+
+/// Every column that WHERE or SELECT names exists in at least one of the collections.
+pub(super) fn check_columns(plan: &Plan, entries: &[&CollectionEntry]) -> Result<()> {
+    let fields =
+        || entries.iter().flat_map(|entry| entry.schema.fields.iter().map(|field| field.path.as_str()));
+    let paths: Vec<&str> = fields().collect();
+    if let Some(error) = plan.filter.as_ref().and_then(|filter| filter::unknown_columns(filter, &paths)) {
+        return Err(error.into());
+    }
+    for column in &plan.columns {
+        if let ColumnKind::Metadata(Some(path)) = &column.kind {
+            let below =
+                |field: &str| field.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.'));
+            if !fields().any(|field| field == path || below(field)) {
+                return Err(CatalogError::UnknownColumn {
+                    name: path.clone(),
+                    near: near_names(path, fields()),
+                }
+                .into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Distances can be merged only where they mean the same.
+pub(super) fn check_spaces(entries: &[&CollectionEntry]) -> Result<()> {
+    let Some(first) = entries.first().map(|entry| &entry.schema) else { return Ok(()) };
+    for second in entries.iter().map(|entry| &entry.schema) {
+        let difference = if first.metric != second.metric {
+            "metric"
+        } else if first.dimension != second.dimension {
+            "dimension"
+        } else if first.embedder != second.embedder {
+            "embedder"
+        } else {
+            continue;
+        };
+        let (first, second) = (first.collection.clone(), second.collection.clone());
+        return Err(CatalogError::MixedSpaces { first, second, difference }.into());
+    }
+    Ok(())
+}
+
+/// Why the collection cannot hold a matching record, if its statistics prove it.
+pub(super) fn route(plan: &Plan, entry: &CollectionEntry) -> Option<String> {
+    match plan.filter.as_ref().map(|filter| filter::prune(filter, &entry.statistics)) {
+        Some(Prune::Skip(reason)) => Some(reason),
+        _ => None,
+    }
+}

@@ -1,0 +1,139 @@
+//! An opened release: its description, and the heads that were read so far, kept for later queries.
+
+use std::sync::{Arc, OnceLock};
+
+use super::{Needs, Sources};
+use crate::{
+    bytes::ByteSource,
+    embed::WordPiece,
+    error::{CatalogError, Result, SnapshotError},
+    release::{Place, ReleaseIndex},
+    snapshot::{Collection, EmbedderFile},
+};
+
+/// The file number of the heads file.
+const HEADS: usize = 0;
+
+/// A release that can be asked. Cheap to share: all that is in it is immutable or written once.
+#[derive(Debug)]
+pub struct Catalog {
+    index: ReleaseIndex,
+    collections: Vec<OnceLock<Arc<Collection>>>,
+    embedders: Vec<OnceLock<Arc<Encoder>>>,
+}
+
+/// An embedder whose vocabulary was read.
+#[derive(Debug)]
+pub(super) struct Encoder {
+    pub(super) file: EmbedderFile,
+    pub(super) tokenizer: WordPiece,
+}
+
+impl Catalog {
+    /// Opens a release from its description. Reads no snapshot yet.
+    ///
+    /// # Errors
+    /// [`SnapshotError::BadRelease`], [`SnapshotError::TooNew`].
+    pub fn open(release_json: &[u8]) -> Result<Self> {
+        Ok(Self::new(ReleaseIndex::parse(release_json)?))
+    }
+
+    /// Opens a release that was described in this process.
+    pub fn new(index: ReleaseIndex) -> Self {
+        let collections = index.collections.iter().map(|_| OnceLock::new()).collect();
+        let embedders = index.embedders.iter().map(|_| OnceLock::new()).collect();
+        Self { index, collections, embedders }
+    }
+
+    /// The description.
+    pub fn index(&self) -> &ReleaseIndex {
+        &self.index
+    }
+
+    /// The number of the file that holds collection `place` of the description.
+    pub(super) fn collection_file(&self, place: usize) -> usize {
+        1 + place
+    }
+
+    /// The number of the file that holds embedder `place` of the description.
+    pub(super) fn embedder_file(&self, place: usize) -> usize {
+        1 + self.index.collections.len() + place
+    }
+
+    /// The opened collection, or a note in `needs` of what is missing to open it.
+    pub(super) fn collection(
+        &self,
+        place: usize,
+        sources: &dyn Sources,
+        needs: &mut Needs,
+    ) -> Result<Option<Arc<Collection>>> {
+        let (Some(slot), Some(entry)) = (self.collections.get(place), self.index.collections.get(place))
+        else {
+            return Err(CatalogError::EmptyRelease.into());
+        };
+        if let Some(open) = slot.get() {
+            return Ok(Some(open.clone()));
+        }
+        let Some(head) = self.head(entry.head, sources, needs)? else { return Ok(None) };
+        let collection = Collection::open(head, entry.file.bytes)?;
+        if collection.rows() != entry.statistics.rows || *collection.schema() != entry.schema {
+            let reason = format!("{} is not the file that release.json describes", entry.file.name);
+            return Err(SnapshotError::BadRelease { reason }.into());
+        }
+        Ok(Some(slot.get_or_init(|| Arc::new(collection)).clone()))
+    }
+
+    /// The opened embedder with its tokenizer, or a note in `needs`. Head and vocabulary are asked for in one wave.
+    pub(super) fn encoder(
+        &self,
+        place: usize,
+        sources: &dyn Sources,
+        needs: &mut Needs,
+    ) -> Result<Option<Arc<Encoder>>> {
+        let (Some(slot), Some(entry)) = (self.embedders.get(place), self.index.embedders.get(place)) else {
+            return Err(CatalogError::EmptyRelease.into());
+        };
+        if let Some(open) = slot.get() {
+            return Ok(Some(open.clone()));
+        }
+        let number = self.embedder_file(place);
+        let source = self.file(number, sources)?;
+        let vocabulary = needs.check(number, source, entry.vocabulary.range());
+        let Some(head) = self.head(entry.head, sources, needs)? else { return Ok(None) };
+        let file = EmbedderFile::open(head, entry.file.bytes)?;
+        let Some(tokenizer) = file.tokenizer(source)? else {
+            let elsewhere = file.vocabulary_range().filter(|_| vocabulary);
+            elsewhere.into_iter().for_each(|range| needs.want(number, range));
+            return Ok(None);
+        };
+        Ok(Some(slot.get_or_init(|| Arc::new(Encoder { file, tokenizer })).clone()))
+    }
+
+    fn head<'s>(
+        &self,
+        place: Place,
+        sources: &'s dyn Sources,
+        needs: &mut Needs,
+    ) -> Result<Option<&'s [u8]>> {
+        let range = place.range();
+        let head = self.file(HEADS, sources)?.get(range);
+        if head.is_none() {
+            needs.want(HEADS, range);
+        }
+        Ok(head)
+    }
+
+    /// A file as the host lends it: there, and as long as the release says. A longer or shorter file would be asked
+    /// for ranges that never arrive.
+    pub(super) fn file<'s>(&self, number: usize, sources: &'s dyn Sources) -> Result<&'s dyn ByteSource> {
+        let Some(file) = self.index.files().nth(number) else {
+            return Err(CatalogError::EmptyRelease.into());
+        };
+        let missing = || CatalogError::MissingFile { name: file.name.clone() };
+        let source = sources.file(number).ok_or_else(missing)?;
+        if source.len() != file.bytes {
+            return Err(SnapshotError::WrongLength { expected: file.bytes, got: source.len() }.into());
+        }
+        Ok(source)
+    }
+}

@@ -1,0 +1,278 @@
+//! The fan-out: a statement over many collections as a machine that is stepped.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::{
+    Catalog, CollectionReport, FileRange, Needs, Outcome, ResultRow, ResultSet, Sources, binding, limit,
+    probe::Probe, target::Target,
+};
+use crate::{
+    error::{Result, SnapshotError},
+    filter,
+    plan::{CollectionFacts, ColumnKind, Plan},
+    release::CollectionEntry,
+    schema::Value,
+    snapshot::layout::malformed,
+};
+
+/// What a step came to.
+#[derive(Debug)]
+pub enum Step {
+    /// The answer.
+    Done(ResultSet),
+    /// These bytes are missing: bring them and step again. Sorted, near neighbours joined.
+    Need(Vec<FileRange>),
+}
+
+/// One statement on its way through a release.
+#[derive(Debug)]
+pub struct Fanout {
+    catalog: Arc<Catalog>,
+    plan: Plan,
+    selected: Vec<Selected>,
+    probe: Option<Probe>,
+    waves: u32,
+}
+
+/// A collection that FROM names.
+#[derive(Debug)]
+struct Selected {
+    name: String,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Skipped(String),
+    Asked(Target),
+}
+
+/// A row that is in the answer, or tied with one that is.
+#[derive(Debug, Clone, Copy)]
+struct Winner {
+    distance: f32,
+    selected: usize,
+    row: u64,
+}
+
+impl Fanout {
+    /// Binds a plan to a release: which collections it names, and which of them cannot hold a match.
+    ///
+    /// # Errors
+    /// `CatalogError` for names that are not there and collections that cannot be merged, `InputError` for a query
+    /// vector that does not fit.
+    pub fn new(catalog: Arc<Catalog>, plan: Plan) -> Result<Self> {
+        let places = binding::select(&catalog, &plan)?;
+        let entries: Vec<&CollectionEntry> =
+            places.iter().filter_map(|p| catalog.index().collections.get(*p)).collect();
+        binding::check_columns(&plan, &entries)?;
+        let probe = match (&plan.probe, entries.first()) {
+            (Some(probe), Some(first)) => {
+                binding::check_spaces(&entries)?;
+                Some(Probe::new(probe, &first.schema, &catalog)?)
+            }
+            _ => None,
+        };
+        let selected = places.iter().zip(&entries).map(|(place, entry)| Selected {
+            name: entry.schema.collection.clone(),
+            state: match binding::route(&plan, entry) {
+                Some(reason) => State::Skipped(reason),
+                None => State::Asked(Target::new(*place)),
+            },
+        });
+        let selected = selected.collect();
+        Ok(Self { catalog, plan, selected, probe, waves: 0 })
+    }
+
+    /// Goes as far as the resident bytes allow. After [`Step::Done`] a further step answers again.
+    ///
+    /// # Errors
+    /// Whatever the files turn out to be; and a file that stays without bytes it was said to have.
+    pub fn step(&mut self, sources: &dyn Sources) -> Result<Step> {
+        if self.plan.explain {
+            return Ok(Step::Done(self.explain()));
+        }
+        let mut needs = Needs::default();
+        self.search(sources, &mut needs)?;
+        if needs.is_empty() {
+            let winners = self.merge();
+            let rows = self.rows(&winners, sources, &mut needs)?;
+            if needs.is_empty() {
+                return Ok(Step::Done(self.result(rows)));
+            }
+        }
+        self.waves += 1;
+        Ok(Step::Need(needs.into_ranges()))
+    }
+
+    /// Steps once over files that are wholly resident.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub fn run(mut self, sources: &dyn Sources) -> Result<ResultSet> {
+        match self.step(sources)? {
+            Step::Done(result) => Ok(result),
+            Step::Need(ranges) => {
+                let file = ranges.first().and_then(|need| self.catalog.index().files().nth(need.file));
+                let reason = format!("{:?} lacks bytes that it should hold", file.map(|f| &f.name));
+                Err(SnapshotError::BadRelease { reason }.into())
+            }
+        }
+    }
+
+    fn search(&mut self, sources: &dyn Sources, needs: &mut Needs) -> Result<()> {
+        let query = match &mut self.probe {
+            Some(probe) => probe.vector(&self.catalog, sources, needs)?,
+            None => None,
+        };
+        for selected in &mut self.selected {
+            if let State::Asked(target) = &mut selected.state
+                && target.found.is_none()
+            {
+                target.step(&self.plan, query, &self.catalog, sources, needs)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows that may be in the answer: the nearest `rows_wanted`, and all that tie with the last of them, since
+    /// ties are broken by ids, which are not read yet.
+    fn merge(&self) -> Vec<Winner> {
+        let mut all = Vec::new();
+        for (selected, entry) in self.selected.iter().enumerate() {
+            if let State::Asked(Target { found: Some(found), .. }) = &entry.state {
+                all.extend(found.iter().map(|&(distance, row)| Winner { distance, selected, row }));
+            }
+        }
+        if self.probe.is_some() {
+            all.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+            if let Some(last) = limit(&self.plan).checked_sub(1).and_then(|last| all.get(last)).copied() {
+                all.retain(|winner| winner.distance.total_cmp(&last.distance).is_le());
+            }
+        } else {
+            all.truncate(limit(&self.plan));
+        }
+        if limit(&self.plan) == 0 {
+            all.clear();
+        }
+        all
+    }
+
+    fn rows(&self, winners: &[Winner], sources: &dyn Sources, needs: &mut Needs) -> Result<Vec<ResultRow>> {
+        let mut rows = Vec::with_capacity(winners.len());
+        for winner in winners {
+            if let Some(row) = self.row(winner, sources, needs)? {
+                rows.push(row);
+            }
+        }
+        if !needs.is_empty() {
+            return Ok(Vec::new());
+        }
+        if self.probe.is_some() {
+            let nearer = |a: &ResultRow, b: &ResultRow| {
+                a.distance.unwrap_or(0.0).total_cmp(&b.distance.unwrap_or(0.0))
+            };
+            rows.sort_by(|a, b| {
+                nearer(a, b).then_with(|| (&a.id, &a.collection).cmp(&(&b.id, &b.collection)))
+            });
+            rows.truncate(limit(&self.plan));
+        }
+        let skipped = usize::try_from(self.plan.offset).unwrap_or(usize::MAX);
+        rows.drain(..skipped.min(rows.len()));
+        Ok(rows)
+    }
+
+    fn row(&self, winner: &Winner, sources: &dyn Sources, needs: &mut Needs) -> Result<Option<ResultRow>> {
+        let Some(Selected { name, state: State::Asked(target) }) = self.selected.get(winner.selected) else {
+            return Ok(None);
+        };
+        let Some(collection) = self.catalog.collection(target.place, sources, needs)? else {
+            return Ok(None);
+        };
+        let file = self.catalog.collection_file(target.place);
+        let source = self.catalog.file(file, sources)?;
+        let Some((block, place)) = collection.payload_block(source, winner.row)? else {
+            needs.want(file, collection.payload_range(winner.row)?);
+            return Ok(None);
+        };
+        let at = collection.payload_range(winner.row)?.start;
+        let record = block.row(place).ok_or_else(|| malformed("payload", at, "a record cannot be read"))?;
+        let distance = self.probe.is_some().then_some(winner.distance);
+        if distance.is_some_and(|distance| !distance.is_finite()) {
+            return Err(malformed("vectors", at, "a vector's distance is not finite").into());
+        }
+        let metadata: Json = serde_json::from_str(record.metadata)
+            .map_err(|e| malformed("payload", at, format!("metadata is not JSON: {e}")))?;
+        let mut cells = Vec::with_capacity(self.plan.columns.len());
+        for column in &self.plan.columns {
+            cells.push(match &column.kind {
+                ColumnKind::Id => Value::Text(record.id.into()),
+                ColumnKind::Document => record.document.map_or(Value::Null, |text| Value::Text(text.into())),
+                ColumnKind::Distance => distance.map_or(Value::Null, |d| Value::Float(f64::from(d))),
+                ColumnKind::Collection => Value::Text(name.clone()),
+                ColumnKind::Metadata(path) => dig(&metadata, path.as_deref()),
+                ColumnKind::Embedding => match collection.vector(source, winner.row)? {
+                    Ok(vector) => {
+                        Value::List(vector.into_iter().map(|x| Value::Float(f64::from(x))).collect())
+                    }
+                    Err(range) => {
+                        needs.want(file, range);
+                        Value::Null
+                    }
+                },
+            });
+        }
+        Ok(Some(ResultRow { collection: name.clone(), id: record.id.into(), distance, cells }))
+    }
+
+    fn result(&self, rows: Vec<ResultRow>) -> ResultSet {
+        let report = |selected: &Selected| CollectionReport {
+            name: selected.name.clone(),
+            outcome: match &selected.state {
+                State::Skipped(reason) => Outcome::Skipped { reason: reason.clone() },
+                State::Asked(target) => Outcome::Asked {
+                    rows: rows.iter().filter(|row| row.collection == selected.name).count() as u64,
+                    bytes: target.bytes,
+                },
+            },
+        };
+        let collections = self.selected.iter().map(report).collect();
+        let columns = self.plan.columns.iter().map(|column| column.name.clone()).collect();
+        ResultSet { columns, rows, collections, waves: self.waves, explanation: None }
+    }
+
+    fn explain(&self) -> ResultSet {
+        let facts: Vec<CollectionFacts> = self.selected.iter().map(|selected| self.facts(selected)).collect();
+        ResultSet { explanation: Some(self.plan.explain_text(&facts)), ..self.result(Vec::new()) }
+    }
+
+    fn facts(&self, selected: &Selected) -> CollectionFacts {
+        let entry =
+            self.catalog.index().collections.iter().find(|entry| entry.schema.collection == selected.name);
+        let rows = entry.map_or(0, |entry| entry.statistics.rows);
+        let selectivity = match (&self.plan.filter, entry) {
+            (Some(filter), Some(entry)) => filter::estimate(filter, &entry.statistics),
+            _ => 1.0,
+        };
+        let skip_reason = match &selected.state {
+            State::Skipped(reason) => Some(reason.clone()),
+            State::Asked(_) => None,
+        };
+        CollectionFacts {
+            name: selected.name.clone(),
+            rows,
+            asked: skip_reason.is_none(),
+            skip_reason,
+            access_path: if self.plan.probe.is_some() { "scan" } else { "filter" },
+            estimated_rows: Some((rows as f64 * selectivity).round() as u64),
+        }
+    }
+}
+
+/// The value at a dotted path of a record's metadata; the whole object without a path.
+fn dig(metadata: &Json, path: Option<&str>) -> Value {
+    let found = path.iter().flat_map(|path| path.split('.')).try_fold(metadata, |json, key| json.get(key));
+    found.map_or(Value::Null, Value::from_json)
+}

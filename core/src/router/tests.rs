@@ -1,0 +1,231 @@
+//! A small release, asked whole and by ranges, intact and damaged.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::*;
+use crate::{
+    Error, Result,
+    bytes::{ByteSource, RangeCache, Resident},
+    embed::{Embedder, StaticEmbedder},
+    error::{CatalogError, SnapshotError},
+    metric::{Encoding, Metric},
+    plan::Plan,
+    release::{BuiltRelease, ReleaseBuilder},
+    schema::{EmbedderId, Field, FieldType, Record, Schema, Value},
+    snapshot::{write_collection, write_embedder},
+};
+
+const VOCABULARY: &str = "[PAD]\n[UNK]\ncat\ndog\nrun\nswim\nfurry\nwater\nthe\na\n";
+const DIMENSION: u32 = 8;
+
+fn embedder() -> StaticEmbedder {
+    let tokens = VOCABULARY.lines().count();
+    let rows = (0..tokens * DIMENSION as usize).map(|i| (i * 37 % 251) as u8).collect();
+    StaticEmbedder::new("tiny".into(), VOCABULARY, rows, vec![0.01; tokens], DIMENSION).unwrap()
+}
+
+fn fields() -> Vec<Field> {
+    let field = |path: &str, kind| Field { path: path.into(), kind };
+    vec![
+        field("kind", FieldType::Text),
+        field("origin.country", FieldType::Text),
+        field("size", FieldType::Int),
+        field("tags", FieldType::List(Box::new(FieldType::Text))),
+    ]
+}
+
+fn schema(collection: &str, metric: Metric, id: &EmbedderId) -> Schema {
+    let embedder = Some(id.clone());
+    Schema { collection: collection.into(), dimension: DIMENSION, metric, embedder, fields: fields() }
+}
+
+fn record(embedder: &StaticEmbedder, collection: &str, number: usize) -> Record {
+    let words = ["cat", "dog", "run", "swim", "furry", "water"];
+    let text = format!("{} {} the", words[number % 6], words[(number / 6) % 6]);
+    let mut metadata = BTreeMap::from([
+        ("kind".to_owned(), Value::Text(if collection == "beasts" { "beast" } else { "deed" }.into())),
+        ("tags".to_owned(), Value::List(vec![Value::Text("x".into())])),
+    ]);
+    if !number.is_multiple_of(3) {
+        metadata.insert("size".to_owned(), Value::Int(number as i64));
+    }
+    if number.is_multiple_of(2) {
+        metadata.insert("origin.country".to_owned(), Value::Text(["pl", "cz"][number % 4 / 2].into()));
+    }
+    let vector = embedder.embed(&[&text]).remove(0).unwrap();
+    Record {
+        id: format!("{collection}-{number:04}"),
+        document: (!number.is_multiple_of(5)).then_some(text),
+        metadata,
+        vector,
+    }
+}
+
+/// Two collections and their embedder: the description and the files, in order.
+fn release() -> (BuiltRelease, Vec<Vec<u8>>) {
+    let embedder = embedder();
+    let (mut builder, mut files) = (ReleaseBuilder::new(), Vec::new());
+    for (name, rows) in [("beasts", 300), ("deeds", 41)] {
+        let records = (0..rows).map(|number| record(&embedder, name, number)).collect();
+        let file =
+            write_collection(&schema(name, Metric::Cosine, embedder.id()), Encoding::F16, records).unwrap();
+        builder.add_collection(&format!("{name}.portolan"), &file).unwrap();
+        files.push(file);
+    }
+    let file = write_embedder(&embedder).unwrap();
+    builder.add_embedder("embedder.portolan", &file).unwrap();
+    files.push(file);
+    let built = builder.finish().unwrap();
+    files.insert(0, built.heads.clone());
+    (built, files)
+}
+
+fn ask(sql: &str) -> Result<ResultSet> {
+    let (built, files) = release();
+    let files: Vec<_> = files.into_iter().map(Resident).collect();
+    Fanout::new(Arc::new(Catalog::open(&built.json)?), Plan::parse(sql)?)?.run(&files)
+}
+
+/// Asks over files of which nothing is resident at first.
+fn ask_by_ranges(sql: &str) -> (ResultSet, u64) {
+    let (built, files) = release();
+    let mut caches: Vec<_> = files.iter().map(|file| RangeCache::new(file.len() as u64)).collect();
+    let catalog = Arc::new(Catalog::open(&built.json).unwrap());
+    let mut fanout = Fanout::new(catalog, Plan::parse(sql).unwrap()).unwrap();
+    for _ in 0..9 {
+        match fanout.step(&caches).unwrap() {
+            Step::Done(result) => return (result, caches.iter().map(RangeCache::resident_bytes).sum()),
+            Step::Need(ranges) => {
+                for FileRange { file, range } in ranges {
+                    let bytes = Resident(&files[file]).get(range).expect("a range inside the file").to_vec();
+                    caches[file].insert(range.start, bytes);
+                }
+            }
+        }
+    }
+    panic!("the query does not end");
+}
+
+fn ids(result: &ResultSet) -> Vec<&str> {
+    result.rows.iter().map(|row| row.id.as_str()).collect()
+}
+
+const NEAREST: &str =
+    "SELECT collection, id, distance, metadata.size FROM * USING EMBEDDING (TEXT 'furry cat the') TOPK 7";
+
+#[test]
+fn the_nearest_rows_of_all_collections_come_sorted_with_ties_by_id() {
+    let result = ask(NEAREST).unwrap();
+    assert_eq!((result.rows.len(), result.asked()), (7, 2));
+    for pair in result.rows.windows(2) {
+        let (a, b) = (&pair[0], &pair[1]);
+        assert!((a.distance, a.id.as_str()) < (b.distance, b.id.as_str()));
+    }
+    assert_eq!(result.rows[0].distance.map(|d| d.abs() < 1e-3), Some(true));
+}
+
+#[test]
+fn ranges_give_the_same_answer_in_at_most_three_waves() {
+    for sql in [
+        NEAREST,
+        "SELECT id, embedding FROM deeds USING EMBEDDING (TEXT 'run') WHERE metadata.kind = 'deed' AND metadata.size > 3",
+        "SELECT * FROM * WHERE id IN ('beasts-0003', 'deeds-0007', 'nobody')",
+    ] {
+        let (by_ranges, _) = ask_by_ranges(sql);
+        let whole = ask(sql).unwrap();
+        assert_eq!(ResultSet { waves: 0, ..by_ranges.clone() }, whole);
+        assert!((1..=3).contains(&by_ranges.waves), "{sql}: {} waves", by_ranges.waves);
+    }
+}
+
+#[test]
+fn a_collection_that_cannot_match_is_not_read() {
+    let (result, _) = ask_by_ranges("SELECT id FROM * WHERE metadata.kind = 'deed' AND metadata.size <= 2");
+    assert_eq!(ids(&result), ["deeds-0001", "deeds-0002"]);
+    assert!(matches!(result.collections[0].outcome, Outcome::Skipped { .. }));
+}
+
+#[test]
+fn where_sees_numbers_texts_nested_paths_ids_and_nulls() {
+    for (condition, expected) in [
+        ("metadata.size BETWEEN 4 AND 8", vec!["deeds-0004", "deeds-0005", "deeds-0007", "deeds-0008"]),
+        ("metadata.size IS NULL AND id < 'deeds-0007'", vec!["deeds-0000", "deeds-0003", "deeds-0006"]),
+        ("metadata.origin.country = 'cz' AND metadata.size < 9", vec!["deeds-0002"]),
+        ("NOT metadata.size > 2", vec!["deeds-0001", "deeds-0002"]),
+        ("id = 'deeds-0040' OR id = 'x'", vec!["deeds-0040"]),
+    ] {
+        let sql = format!("SELECT id FROM deeds WHERE {condition}");
+        assert_eq!(ids(&ask(&sql).unwrap()), expected, "{sql}");
+    }
+}
+
+#[test]
+fn limit_and_offset_cut_once_after_the_merge() {
+    let all = ask(NEAREST).unwrap();
+    let page = ask(&NEAREST.replace("TOPK 7", "LIMIT 3 OFFSET 2")).unwrap();
+    assert_eq!(ids(&page), ids(&all)[2..5]);
+    assert!(ask("SELECT id FROM * LIMIT 0").unwrap().rows.is_empty());
+    assert_eq!(ask("SELECT id FROM * OFFSET 340").unwrap().rows.len(), 1);
+}
+
+#[test]
+fn cells_hold_what_the_record_held() {
+    let result =
+        ask("SELECT document, metadata, metadata.origin, embedding, distance FROM beasts LIMIT 1").unwrap();
+    let Value::Object(metadata) = &result.rows[0].cells[1] else { panic!("metadata is an object") };
+    assert_eq!(result.rows[0].cells[0], Value::Null);
+    assert_eq!(metadata.keys().collect::<Vec<_>>(), ["kind", "origin", "tags"]);
+    assert!(matches!(&result.rows[0].cells[3], Value::List(vector) if vector.len() == DIMENSION as usize));
+    assert_eq!(result.rows[0].cells[4], Value::Null);
+}
+
+#[test]
+fn names_that_are_not_there_are_told_with_near_names() {
+    let near = |sql: &str| match ask(sql) {
+        Err(Error::Catalog(
+            CatalogError::UnknownCollection { near, .. } | CatalogError::UnknownColumn { near, .. },
+        )) => near,
+        other => panic!("{sql}: {other:?}"),
+    };
+    assert_eq!(near("SELECT id FROM beests")[0], "beasts");
+    assert_eq!(near("SELECT id FROM * WHERE metadata.sise = 3"), ["size"]);
+    assert_eq!(near("SELECT metadata.sice FROM *"), ["size"]);
+}
+
+#[test]
+fn a_query_vector_that_does_not_fit_is_refused() {
+    for sql in ["VECTOR [1, 2]", "VECTOR [0, 0, 0, 0, 0, 0, 0, 0]", "TEXT 'zzz'"] {
+        let result = ask(&format!("SELECT id FROM * USING EMBEDDING ({sql})"));
+        assert!(matches!(result, Err(Error::Input(_))), "{sql}: {result:?}");
+    }
+}
+
+#[test]
+fn explain_reads_no_file() {
+    let (built, _) = release();
+    let catalog = Arc::new(Catalog::open(&built.json).unwrap());
+    let plan = Plan::parse(&format!("EXPLAIN {NEAREST}")).unwrap();
+    let nothing: Vec<Resident<Vec<u8>>> = Vec::new();
+    let result = Fanout::new(catalog, plan).unwrap().run(&nothing).unwrap();
+    assert!(result.explanation.is_some_and(|text| text.contains("beasts")));
+}
+
+#[test]
+fn files_of_another_export_are_refused() {
+    let (built, mut files) = release();
+    files.swap(1, 2);
+    let files: Vec<_> = files.into_iter().map(Resident).collect();
+    let catalog = Arc::new(Catalog::open(&built.json).unwrap());
+    let result = Fanout::new(catalog, Plan::parse(NEAREST).unwrap()).unwrap().run(&files);
+    assert!(matches!(result, Err(Error::Snapshot(SnapshotError::WrongLength { .. }))), "{result:?}");
+}
+
+#[test]
+fn release_files_stay_in_their_folder() {
+    let (built, _) = release();
+    let json = String::from_utf8(built.json).unwrap();
+    for name in ["../beasts.portolan", "a/b", "", ".hidden"] {
+        let forged = json.replace("beasts.portolan", name);
+        assert!(Catalog::open(forged.as_bytes()).is_err(), "{name:?}");
+    }
+}

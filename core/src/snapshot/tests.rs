@@ -1,0 +1,164 @@
+//! Files that are whole, altered, cut and empty.
+
+use std::collections::BTreeMap;
+
+use super::{layout::BLOCK_BYTES, *};
+use crate::{
+    bytes::Resident,
+    error::{Error, SnapshotError},
+    metric::{Encoding, Metric},
+    schema::{Field, FieldType, Record, Schema, Value},
+};
+
+fn schema() -> Schema {
+    let kinds = [
+        ("at", FieldType::Time),
+        ("flag", FieldType::Bool),
+        ("name", FieldType::Text),
+        ("share", FieldType::Float),
+        ("size", FieldType::Int),
+        ("tags", FieldType::List(Box::new(FieldType::Text))),
+    ];
+    let fields = kinds.into_iter().map(|(path, kind)| Field { path: path.into(), kind }).collect();
+    Schema { collection: "things".into(), dimension: 3, metric: Metric::L2, embedder: None, fields }
+}
+
+fn records(count: usize) -> Vec<Record> {
+    let record = |number: usize| Record {
+        id: format!("{:04}", number * 7 % count.max(1)),
+        document: Some(format!("thing number {number}")),
+        metadata: BTreeMap::from([
+            ("flag".to_owned(), Value::Bool(number.is_multiple_of(2))),
+            ("name".to_owned(), Value::Text(format!("name {}", number % 9))),
+            ("share".to_owned(), Value::Float(number as f64 / 4.0)),
+            (
+                "size".to_owned(),
+                if number.is_multiple_of(3) { Value::Null } else { Value::Int(number as i64) },
+            ),
+            ("at".to_owned(), Value::Time(number as i64 * 1_000_000)),
+        ]),
+        vector: vec![number as f32, 1.0, -2.5],
+    };
+    (0..count).map(record).collect()
+}
+
+fn file(count: usize) -> Vec<u8> {
+    write_collection(&schema(), Encoding::F16, records(count)).unwrap()
+}
+
+#[test]
+fn the_order_of_records_does_not_change_the_bytes() {
+    let mut reversed = records(100);
+    reversed.reverse();
+    assert_eq!(write_collection(&schema(), Encoding::F16, reversed).unwrap(), file(100));
+}
+
+#[test]
+fn files_of_no_one_and_many_records_verify() {
+    for (count, encoding) in
+        [(0, Encoding::F16), (1, Encoding::F32), (100, Encoding::F16), (5000, Encoding::F32)]
+    {
+        let file = write_collection(&schema(), encoding, records(count)).unwrap();
+        let verified = verify(&file).unwrap();
+        assert_eq!((verified.rows, verified.name.as_str()), (count as u64, "things"));
+    }
+}
+
+#[test]
+fn vectors_come_back_as_stored() {
+    let file = file(10);
+    let collection = Collection::open(&file, file.len() as u64).unwrap();
+    let row = collection.vector(&Resident(&file), 7).unwrap().unwrap();
+    assert_eq!(row, [1.0, 1.0, -2.5]);
+}
+
+/// Opens, reads everything a query could read, and verifies.
+fn read_all(file: &[u8]) -> Result<(), Error> {
+    let collection = Collection::open(file, file.len() as u64)?;
+    let source = Resident(file);
+    for row in 0..collection.rows() {
+        drop(collection.vector(&source, row)?);
+        drop(collection.payload_block(&source, row)?);
+    }
+    verify(file).map(drop)
+}
+
+#[test]
+fn every_altered_byte_of_the_head_is_a_typed_error() {
+    let file = file(30);
+    let head = Collection::open(&file, file.len() as u64).unwrap().head().header().head_bytes as usize;
+    for at in 0..head {
+        for mask in [0x01, 0x80, 0xff] {
+            let mut altered = file.clone();
+            altered[at] ^= mask;
+            assert!(matches!(read_all(&altered), Err(Error::Snapshot(_))), "byte {at} xor {mask:#x}");
+        }
+    }
+}
+
+#[test]
+fn an_altered_byte_of_a_block_names_its_section_and_place() {
+    let file = file(200);
+    let collection = Collection::open(&file, file.len() as u64).unwrap();
+    for section in collection.head().sections() {
+        for block in 0..section.blocks {
+            let range = collection.head().block_range(section, block).unwrap();
+            let mut altered = file.clone();
+            altered[(range.start + range.len() / 2) as usize] ^= 0x10;
+            let Err(Error::Snapshot(SnapshotError::Checksum { section: name, offset })) = verify(&altered)
+            else {
+                panic!("{} {block} was not found altered", section.kind.name())
+            };
+            assert_eq!((name.as_str(), offset), (section.kind.name(), range.start));
+        }
+    }
+}
+
+#[test]
+fn every_truncation_is_a_typed_error() {
+    let file = file(30);
+    for len in 0..file.len() {
+        assert!(matches!(read_all(&file[..len]), Err(Error::Snapshot(_))), "{len} bytes");
+    }
+}
+
+/// A forger who also repairs the head's checksum reaches the checks behind it.
+#[test]
+fn forged_tables_behind_a_valid_checksum_are_typed_errors() {
+    let file = file(30);
+    let header = Collection::open(&file, file.len() as u64).unwrap().head().header().clone();
+    let tables = 16..header.description_at() as usize + 40;
+    for at in tables.filter(|at| !(56..96).contains(at)) {
+        for value in [0x00, 0x01, 0x7f, 0xff] {
+            let mut forged = file.clone();
+            forged[at] = value;
+            if forged == file {
+                continue;
+            }
+            forged[56..64].fill(0);
+            let checksum = layout::checksum(&forged[..(header.head_bytes as usize).min(forged.len())]);
+            forged[56..64].copy_from_slice(&checksum.to_le_bytes());
+            // Reserved bytes and names may change without contradiction; the content id sees them all.
+            assert!(read_all(&forged).is_err(), "byte {at} = {value:#x}");
+        }
+    }
+    assert_eq!(BLOCK_BYTES, 12);
+}
+
+#[test]
+fn two_records_with_one_id_are_refused() {
+    let mut twice = records(3);
+    twice[2].id = twice[0].id.clone();
+    let result = write_collection(&schema(), Encoding::F16, twice);
+    assert!(matches!(result, Err(Error::Snapshot(SnapshotError::CannotWrite { .. }))));
+}
+
+#[test]
+fn a_vector_that_does_not_fit_is_refused_with_its_record() {
+    for vector in [vec![1.0], vec![f32::NAN, 0.0, 0.0], vec![f32::INFINITY, 0.0, 0.0], vec![1e6, 0.0, 0.0]] {
+        let mut wrong = records(3);
+        wrong[1].vector = vector.clone();
+        let message = write_collection(&schema(), Encoding::F16, wrong).unwrap_err().to_string();
+        assert!(message.contains("0001"), "{vector:?}: {message}");
+    }
+}

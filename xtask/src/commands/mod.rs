@@ -1,0 +1,13 @@
+//! The commands: one file for each verb of `cargo xtask`.
+
+pub mod bench;
+pub mod ci;
+pub mod demo;
+pub mod deny;
+pub mod env;
+pub mod headers;
+mod one_build;
+mod purity;
+pub mod setup;
+pub mod test;
+pub mod wasm;
