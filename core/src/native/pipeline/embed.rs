@@ -139,7 +139,12 @@ async fn run(
 }
 
 /// Before the run, makes the embedder known, and served where none is yet; after it (`finished`), served.
-async fn serve(store: &mut Store, collections: &[String], id: &EmbedderId, finished: bool) -> crate::Result<()> {
+async fn serve(
+    store: &mut Store,
+    collections: &[String],
+    id: &EmbedderId,
+    finished: bool,
+) -> crate::Result<()> {
     let mut changed = Vec::new();
     for name in collections {
         let held = store.config(name)?;
@@ -197,7 +202,8 @@ impl Job<'_> {
         let Some(documents) = self.store.documents(self.collection).await? else { return Ok(summary) };
         let embeddings = self.store.embeddings(self.collection, self.embedder.id()).await?;
         let ledger = Ledger::load(embeddings.as_ref()).await?;
-        let work = select(store::scan(&documents, &["id", "content_hash"], None, true).await?, &ledger).await?;
+        let work =
+            select(store::scan(&documents, &["id", "content_hash"], None, true).await?, &ledger).await?;
         (summary.ready, summary.skipped) = (work.ready, work.skipped);
         let done = AtomicU64::new(0);
         let total = work.row_ids.len() as u64;

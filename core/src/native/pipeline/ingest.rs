@@ -70,7 +70,8 @@ pub async fn ingest(
     let source =
         Source { dir: store.dir().to_path_buf(), model: model.clone(), files: files.to_vec(), sender };
     let reading = tokio::task::spawn_blocking(move || source.run());
-    let mut intake = Intake { store, model, pending: BTreeMap::new(), bytes: 0, report: IngestReport::default() };
+    let mut intake =
+        Intake { store, model, pending: BTreeMap::new(), bytes: 0, report: IngestReport::default() };
     while let Some(chunk) = receiver.recv().await {
         progress(Progress {
             phase: Phase::Read,
@@ -242,7 +243,11 @@ impl Intake<'_> {
         self.write(&collections, Some(progress)).await
     }
 
-    async fn write(&mut self, collections: &[String], progress: Option<&ProgressFn<'_>>) -> crate::Result<()> {
+    async fn write(
+        &mut self,
+        collections: &[String],
+        progress: Option<&ProgressFn<'_>>,
+    ) -> crate::Result<()> {
         let model = self.model;
         let claim = Claim {
             model: &model.name,
@@ -253,7 +258,8 @@ impl Intake<'_> {
         };
         let names: Vec<&str> = collections.iter().map(String::as_str).collect();
         self.store.admit(&names, &claim).await?;
-        let total = collections.iter().filter_map(|name| self.pending.get(name)).map(|p| p.rows.len() as u64).sum();
+        let total =
+            collections.iter().filter_map(|name| self.pending.get(name)).map(|p| p.rows.len() as u64).sum();
         let mut done = 0;
         for name in collections {
             done += self.write_collection(name).await?;
@@ -282,7 +288,8 @@ impl Intake<'_> {
 
 /// About how many bytes of memory a row takes. Allocations are counted by their length, with a little for each.
 fn weight(row: &Row) -> usize {
-    let texts = row.content.document.as_ref().map_or(0, String::len) + row.content.text.as_ref().map_or(0, String::len);
+    let texts = row.content.document.as_ref().map_or(0, String::len)
+        + row.content.text.as_ref().map_or(0, String::len);
     let values: usize = row.values.iter().map(|(_, value)| value_weight(value)).sum();
     let vector = row.vector.as_ref().map_or(0, |vector| 4 * vector.len());
     // The key stands in the row and in the map of keys.

@@ -41,8 +41,11 @@ impl Lines {
         let counted = Counted { inner: File::open(path)?, consumed: consumed.clone() };
         let mut file = BufReader::with_capacity(1 << 16, counted);
         let gzip = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-        let mut input: Box<dyn BufRead + Send> =
-            if gzip { Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file))) } else { Box::new(file) };
+        let mut input: Box<dyn BufRead + Send> = if gzip {
+            Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file)))
+        } else {
+            Box::new(file)
+        };
         if input.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
             input.consume(3);
         }

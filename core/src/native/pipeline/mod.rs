@@ -17,9 +17,9 @@ mod time;
 
 pub use embed::{EmbedReport, EmbedSummary, embed_all, embed_collection};
 pub use ingest::{IngestReport, ingest};
-pub use quarantine::Refused;
 pub use model::{CollectionRule, Model};
 pub use progress::{Phase, Progress, ProgressFn};
+pub use quarantine::Refused;
 pub use registry::{EmbedderSpec, Registry};
 
 #[cfg(test)]

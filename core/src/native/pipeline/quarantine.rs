@@ -33,8 +33,10 @@ impl Quarantine {
     /// For the lines of `source` read as `model` into the store in `dir`. Writes nothing yet.
     pub fn new(dir: &Path, model: &str, source: &Path) -> Self {
         let stem = source.file_name().unwrap_or_default().to_string_lossy();
-        let stem: String =
-            stem.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '_' }).collect();
+        let stem: String = stem
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '_' })
+            .collect();
         let absolute = fs::canonicalize(source).unwrap_or_else(|_| source.to_path_buf());
         let identity = format!("{model}\n{}", absolute.display());
         let hash = &blake3::hash(identity.as_bytes()).to_hex()[..8];

@@ -107,9 +107,9 @@ fn floats(json: &Json) -> Result<Vec<f32>, String> {
     let items = json.as_array().ok_or_else(|| format!("its \"vector\" is {}, not a list", shown(json)))?;
     let number = |item: &Json| {
         // A number that a float cannot hold becomes infinite, and is refused with its position.
-        item.as_f64().map(|number| number as f32).ok_or_else(|| {
-            format!("its \"vector\" holds {}, which is not a number", shown(item))
-        })
+        item.as_f64()
+            .map(|number| number as f32)
+            .ok_or_else(|| format!("its \"vector\" holds {}, which is not a number", shown(item)))
     };
     items.iter().map(number).collect()
 }
@@ -157,12 +157,17 @@ fn convert(field: &Field, json: &Json) -> Result<Value, String> {
             Json::Object(fields) => here = fields.get(name).unwrap_or(&Json::Null),
             Json::Null => return Ok(Value::Null),
             other => {
-                return Err(format!("field {:?}: expected an object around it, got {}", field.path, shown(other)));
+                return Err(format!(
+                    "field {:?}: expected an object around it, got {}",
+                    field.path,
+                    shown(other)
+                ));
             }
         }
     }
-    typed(&field.kind, here)
-        .ok_or_else(|| format!("field {:?}: expected {}, got {}", field.path, kind_name(&field.kind), shown(here)))
+    typed(&field.kind, here).ok_or_else(|| {
+        format!("field {:?}: expected {}, got {}", field.path, kind_name(&field.kind), shown(here))
+    })
 }
 
 fn typed(kind: &FieldType, json: &Json) -> Option<Value> {

@@ -63,8 +63,11 @@ impl Registry {
     /// # Errors
     /// [`StoreError::File`]; [`StoreError::BadRegistry`] with the line and what is wrong.
     pub fn load(path: &Path) -> Result<Self, StoreError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| StoreError::File { action: "read", path: path.into(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| StoreError::File {
+            action: "read",
+            path: path.into(),
+            source,
+        })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let parsed = if json { parse_json(&text) } else { parse_toml(&text) };
@@ -216,9 +219,8 @@ fn build(file: RegistryFile, folder: &Path) -> Result<Registry, String> {
 }
 
 fn embedder_spec(name: &str, file: EmbedderFile, folder: &Path) -> Result<EmbedderSpec, String> {
-    let needs = |key, other| {
-        Err(format!("embedder {name:?}: this provider needs {key:?} and takes no {other:?}"))
-    };
+    let needs =
+        |key, other| Err(format!("embedder {name:?}: this provider needs {key:?} and takes no {other:?}"));
     match (file.provider, file.path, file.dimension) {
         (ProviderFile::Static, Some(path), None) => Ok(EmbedderSpec::Static(folder.join(path))),
         (ProviderFile::Static, ..) => needs("path", "dimension"),
@@ -277,7 +279,9 @@ fn build_model(
 fn flatten(prefix: &str, types: &BTreeMap<String, TypeFile>, fields: &mut Vec<Field>) -> Result<(), String> {
     for (name, kind) in types {
         if name.is_empty() || name.contains('.') {
-            return Err(format!("the field name {name:?} is empty or has a dot; nest fields as tables instead"));
+            return Err(format!(
+                "the field name {name:?} is empty or has a dot; nest fields as tables instead"
+            ));
         }
         let path = format!("{prefix}{name}");
         match kind {

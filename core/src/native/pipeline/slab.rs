@@ -69,12 +69,11 @@ impl Worker<'_> {
         let unique: Vec<&Item> = items.iter().filter(|item| seen.insert(item.hash.as_str())).collect();
         let hashes: Vec<&str> = unique.iter().map(|item| item.hash.as_str()).collect();
         let cached = cache.get(&hashes).await?;
-        let missing: Vec<&Item> = unique.into_iter().filter(|item| !cached.contains_key(&item.hash)).collect();
+        let missing: Vec<&Item> =
+            unique.into_iter().filter(|item| !cached.contains_key(&item.hash)).collect();
         let (made, failure) = self.embed(&missing).await;
-        let new: Vec<(&str, &Arc<[f32]>)> = made
-            .iter()
-            .filter_map(|(hash, vector)| Some((hash.as_str(), vector.as_ref().ok()?)))
-            .collect();
+        let new: Vec<(&str, &Arc<[f32]>)> =
+            made.iter().filter_map(|(hash, vector)| Some((hash.as_str(), vector.as_ref().ok()?))).collect();
         cache.put(&new).await?;
         if let Some(failure) = failure {
             return Err(failure);

@@ -44,7 +44,9 @@ impl Template {
                     parts.push(Part::Literal(std::mem::take(&mut literal)));
                     parts.push(Part::Field(name.trim().to_owned()));
                 }
-                '}' => return Err(format!("the template {text:?} has \"}}\" without \"{{\"; write \"}}}}\"")),
+                '}' => {
+                    return Err(format!("the template {text:?} has \"}}\" without \"{{\"; write \"}}}}\""));
+                }
                 other => literal.push(other),
             }
         }

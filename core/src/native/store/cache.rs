@@ -183,7 +183,10 @@ fn schema() -> SchemaRef {
     ]))
 }
 
-fn batch(fingerprint: &str, entries: &[(&str, &Arc<[f32]>)]) -> Result<RecordBatch, arrow_schema::ArrowError> {
+fn batch(
+    fingerprint: &str,
+    entries: &[(&str, &Arc<[f32]>)],
+) -> Result<RecordBatch, arrow_schema::ArrowError> {
     let columns: Vec<ArrayRef> = vec![
         Arc::new(entries.iter().map(|(hash, _)| Some(hash)).collect::<StringArray>()),
         Arc::new(entries.iter().map(|_| Some(fingerprint)).collect::<StringArray>()),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use arrow_array::{
     Array, ArrayRef, BooleanArray, FixedSizeListArray, Float32Array, Float64Array, Int32Array, Int64Array,
-    ListArray, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array, cast::AsArray,
+    ListArray, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array,
+    cast::AsArray,
     types::{Float64Type, Int64Type, TimestampMicrosecondType},
 };
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, TimeUnit};

@@ -243,7 +243,10 @@ fn value_at<'a>(row: &'a Row, path: &str) -> &'a Value {
 }
 
 /// The documents of a batch with their texts to embed: (id, content hash, text).
-pub fn texts<'a>(batch: &'a RecordBatch, table: &'a str) -> Result<Vec<(&'a str, &'a str, &'a str)>, StoreError> {
+pub fn texts<'a>(
+    batch: &'a RecordBatch,
+    table: &'a str,
+) -> Result<Vec<(&'a str, &'a str, &'a str)>, StoreError> {
     let columns = Columns::of(batch, table);
     let (ids, hashes) = (columns.text("id")?, columns.text("content_hash")?);
     let (documents, texts) = (columns.text("document")?, columns.text("text")?);

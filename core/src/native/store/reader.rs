@@ -138,10 +138,7 @@ impl Reader {
 }
 
 /// The fields that the table has columns for. A field may be declared before any record has brought it.
-async fn held_fields(
-    table: &Table,
-    config: &CollectionConfig,
-) -> Result<Vec<(Field, String)>, StoreError> {
+async fn held_fields(table: &Table, config: &CollectionConfig) -> Result<Vec<(Field, String)>, StoreError> {
     let held = table.schema().await.map_err(lance::failed("open", table.name()))?;
     let with_columns = config.fields.iter().map(|field| (field.clone(), names::column(&field.path)));
     Ok(with_columns.filter(|(_, column)| held.field_with_name(column).is_ok()).collect())
@@ -151,10 +148,11 @@ async fn held_fields(
 fn ready_rows(batch: &RecordBatch, name: &str, ledger: &Ledger) -> Result<Vec<(usize, u64)>, StoreError> {
     let columns = Columns::of(batch, name);
     let (ids, hashes) = (columns.text("id")?, columns.text("content_hash")?);
-    let ready = (0..batch.num_rows()).filter_map(|row| match ledger.state(ids.value(row), hashes.value(row)) {
-        State::Ready(row_id) => Some((row, row_id)),
-        _ => None,
-    });
+    let ready =
+        (0..batch.num_rows()).filter_map(|row| match ledger.state(ids.value(row), hashes.value(row)) {
+            State::Ready(row_id) => Some((row, row_id)),
+            _ => None,
+        });
     Ok(ready.collect())
 }
 
