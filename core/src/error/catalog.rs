@@ -47,11 +47,19 @@ pub enum CatalogError {
     },
     /// The statement asks for an embedder (`MODEL`) that did not make the collection's vectors.
     #[error("the vectors were made by the embedder {used:?}, not {name:?}; leave MODEL out or name {used:?}")]
-    UnknownEmbedder {
+    OtherEmbedder {
         /// The name as asked.
         name: String,
         /// The embedder that made the vectors.
         used: String,
+    },
+    /// The registry file declares no embedder of that name, but a collection is filled by it.
+    #[error(
+        "the registry declares no embedder {name:?}; add [embedder.{name}], or name the registry that has it"
+    )]
+    UndeclaredEmbedder {
+        /// The name that the collection's models gave.
+        name: String,
     },
     /// Distances of the asked collections mean different things, so they cannot be merged.
     #[error(
@@ -81,8 +89,9 @@ impl CatalogError {
             Self::MissingFile { .. } => 2004,
             Self::NoEmbedder { .. } => 2005,
             Self::EmptyRelease => 2006,
-            Self::UnknownEmbedder { .. } => 2007,
+            Self::OtherEmbedder { .. } => 2007,
             Self::MixedSpaces { .. } => 2008,
+            Self::UndeclaredEmbedder { .. } => 2009,
         }
     }
 }

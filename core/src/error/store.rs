@@ -120,6 +120,14 @@ pub enum StoreError {
         /// The collection.
         collection: String,
     },
+    /// The folder to export into holds something else. Remedy: name a new folder, an empty one, or an older release.
+    #[error("{folder:?} is not a release: it holds {file:?}; export into a new folder")]
+    NotARelease {
+        /// The folder.
+        folder: PathBuf,
+        /// What is in the way.
+        file: PathBuf,
+    },
     /// The embedder broke its contract or stopped. Nothing that was committed is lost; a new run goes on from there.
     #[error("the embedder {embedder:?} failed on collection {collection:?}: {reason}; run again to go on")]
     EmbedderFailed {
@@ -149,6 +157,7 @@ impl StoreError {
             Self::CollectionConflict { .. } => 5011,
             Self::NotEmbedded { .. } => 5012,
             Self::EmbedderFailed { .. } => 5013,
+            Self::NotARelease { .. } => 5014,
         }
     }
 
@@ -156,7 +165,9 @@ impl StoreError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::File { .. } | Self::Table { .. } | Self::EmbedderFailed { .. } => ErrorKind::Io,
-            Self::Locked { .. } | Self::NotAStore { .. } | Self::NotEmbedded { .. } => ErrorKind::NotFound,
+            Self::Locked { .. } | Self::NotAStore { .. } | Self::NotEmbedded { .. } | Self::NotARelease { .. } => {
+                ErrorKind::NotFound
+            }
             Self::TooNew { .. } => ErrorKind::Unsupported,
             Self::Corrupt { .. } => ErrorKind::Damaged,
             Self::ReadOnly { .. }

@@ -1,8 +1,10 @@
 //! The writable side: everything that may use threads, files, tokio and Lance.
 //!
-//! Use it where collections are built: a [`store`] keeps them, a [`pipeline`] fills them. Nothing outside this
+//! Use it where collections are built: a [`store`] keeps them, a [`pipeline`] fills
+//! them, a [`release`] carries them. Nothing outside this
 //! module imports it, so that reading and searching stay free of all of that.
 
 pub mod embed;
 pub mod pipeline;
+pub mod release;
 pub mod store;

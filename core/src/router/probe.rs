@@ -56,7 +56,7 @@ fn find_embedder(model: Option<&str>, schema: &Schema, catalog: &Catalog) -> Res
         CatalogError::NoEmbedder { collection: schema.collection.clone(), dimension: schema.dimension };
     let id = schema.embedder.as_ref().ok_or(missing.clone())?;
     if let Some(name) = model.filter(|name| *name != id.name) {
-        return Err(CatalogError::UnknownEmbedder { name: name.into(), used: id.name.clone() }.into());
+        return Err(CatalogError::OtherEmbedder { name: name.into(), used: id.name.clone() }.into());
     }
     let place = catalog.index().embedders.iter().position(|entry| entry.id.fingerprint == id.fingerprint);
     Ok(place.ok_or(missing)?)

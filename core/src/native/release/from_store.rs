@@ -1,0 +1,88 @@
+//! Asking a store without exporting it: the collections that a statement names become snapshots in memory.
+//!
+//! The rows are those of a release that would be exported now, bit for bit. The cost is reading the named collections
+//! whole: right for trying a statement, wrong for serving many.
+
+use std::sync::Arc;
+
+use super::kept_embedder;
+use crate::{
+    bytes::Resident,
+    error::{CatalogError, Result, near_names},
+    metric::Encoding,
+    native::store::Store,
+    plan::{Plan, Source},
+    release::ReleaseBuilder,
+    router::{Catalog, Fanout, ResultSet},
+    snapshot::write_collection,
+};
+
+/// Collections of a store at one moment, in memory, ready to be asked.
+#[derive(Debug)]
+pub struct StoreRelease {
+    catalog: Arc<Catalog>,
+    files: Vec<Resident<Vec<u8>>>,
+}
+
+impl StoreRelease {
+    /// Loads the collections that `plan` names.
+    ///
+    /// # Errors
+    /// [`CatalogError`] for names that are not there, and what the store says.
+    pub async fn load(store: &Store, plan: &Plan, encoding: Encoding) -> Result<Self> {
+        let (mut builder, mut snapshots, mut embedders) = (ReleaseBuilder::new(), Vec::new(), Vec::new());
+        for name in names(store, plan)? {
+            let mut reader = store.read(&name, None).await?;
+            let records = reader.read_all().await?;
+            let schema = reader.schema().clone();
+            embedders.extend(schema.embedder.as_ref().map(|id| id.fingerprint.clone()));
+            let file = write_collection(&schema, encoding, records)?;
+            builder.add_collection(&format!("collection {}", snapshots.len()), &file)?;
+            snapshots.push((name, file));
+        }
+        embedders.sort_unstable();
+        embedders.dedup();
+        snapshots.sort();
+        let mut files: Vec<Vec<u8>> = snapshots.into_iter().map(|(_, file)| file).collect();
+        for fingerprint in embedders {
+            if let Some(file) = kept_embedder(store.dir(), &fingerprint)? {
+                builder.add_embedder(&fingerprint, &file)?;
+                files.push(file);
+            }
+        }
+        let built = builder.finish()?;
+        files.insert(0, built.heads);
+        let files = files.into_iter().map(Resident).collect();
+        Ok(Self { catalog: Arc::new(Catalog::new(built.index)), files })
+    }
+
+    /// Answers a plan over the loaded collections.
+    ///
+    /// # Errors
+    /// As `LocalRelease::run`.
+    pub fn run(&self, plan: Plan) -> Result<ResultSet> {
+        Fanout::new(self.catalog.clone(), plan)?.run(&self.files)
+    }
+}
+
+/// The collections that the plan names; for `*` all that have vectors.
+fn names(store: &Store, plan: &Plan) -> Result<Vec<String>> {
+    let known = store.collections();
+    match &plan.source {
+        Source::All => {
+            let mut names = known;
+            names.retain(|name| store.config(name).is_ok_and(|config| config.active.is_some()));
+            Ok(names)
+        }
+        Source::Named(asked) => {
+            if let Some(name) = asked.iter().find(|name| !known.contains(name)) {
+                let near = near_names(name, known.iter().map(String::as_str));
+                return Err(CatalogError::UnknownCollection { name: name.clone(), near }.into());
+            }
+            let mut names = asked.clone();
+            names.sort_unstable();
+            names.dedup();
+            Ok(names)
+        }
+    }
+}
