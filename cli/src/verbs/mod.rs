@@ -1,0 +1,8 @@
+//! The verbs, one a file.
+
+pub mod embed;
+pub mod export;
+pub mod ingest;
+pub mod query;
+pub mod status;
+pub mod verify;
