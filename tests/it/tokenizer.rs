@@ -28,7 +28,8 @@ struct Pair {
 impl Pair {
     fn of_the_sample() -> Self {
         let vocab = std::fs::read_to_string(sample("static-256/vocab.txt")).unwrap();
-        let reference = Tokenizer::from_file(sample("static-256/tokenizer.json")).unwrap();
+        let reference =
+            Tokenizer::from_file(concat!(env!("CARGO_MANIFEST_DIR"), "/data/tokenizer.json")).unwrap();
         Self::new(&vocab, reference)
     }
 

@@ -1,0 +1,151 @@
+//! What the `portolan` command promises: rows, exit codes, messages, quarantine.
+
+use std::fs;
+
+use crate::tool::{Place, all_text, ask, code, json, portolan, run, sample_lines, succeed};
+
+const STATEMENTS: [&str; 5] = [
+    "SELECT collection, id, distance, document FROM * USING EMBEDDING (TEXT 'a living thing that moves') TOPK 12",
+    "SELECT * FROM * USING EMBEDDING (TEXT 'water and air') WHERE metadata.senses > 1 TOPK 9",
+    "SELECT id, embedding FROM noun.Tops USING EMBEDDING (TEXT 'measure') LIMIT 3 OFFSET 2",
+    "SELECT id, metadata.words FROM * WHERE metadata.senses BETWEEN 2 AND 4 AND NOT id > 'n00020000'",
+    "SELECT id, metadata FROM * WHERE metadata.pos IS NULL",
+];
+
+#[test]
+fn a_store_and_its_release_give_the_same_rows() {
+    let place = Place::new();
+    let release = place.release(&sample_lines(700));
+    for sql in STATEMENTS {
+        let (from_release, from_store) =
+            (ask("--release", &release, sql), ask("--store", &place.path("store"), sql));
+        assert_eq!(from_release["rows"], from_store["rows"], "{sql}");
+        assert!(
+            sql.contains("IS NULL") || from_release["rows"].as_array().is_some_and(|rows| rows.len() > 2),
+            "{sql}"
+        );
+    }
+    succeed(portolan().arg("verify").arg(&release));
+}
+
+#[test]
+fn exporting_twice_gives_the_same_bytes_whatever_the_order_of_ingestion() {
+    let (one, other) = (Place::new(), Place::new());
+    let mut lines = sample_lines(400);
+    let release = one.release(&lines);
+    lines.reverse();
+    let reversed = other.release(&lines);
+    let json = fs::read(release.join("release.json")).unwrap();
+    assert_eq!(json, fs::read(reversed.join("release.json")).unwrap());
+    let again = succeed(one.on_store("export").arg("--out").arg(&release).arg("--json"));
+    assert_eq!(crate::tool::json(&again)["files_written"], 0);
+}
+
+#[test]
+fn malformed_lines_are_quarantined_with_their_number_and_the_rest_is_kept() {
+    let place = Place::new();
+    let mut lines = sample_lines(10);
+    lines.insert(3, "{\"id\": \"broken\"".into());
+    lines.insert(7, "{\"id\": \"n1\", \"lexname\": \"noun.Tops\", \"pos\": 7}".into());
+    let file = place.lines("docs.jsonl", &lines);
+    let output = run(place.on_store("ingest").arg(&file).arg("--json"));
+    assert_eq!(code(&output), 1, "{}", all_text(&output));
+    let report = json(&output);
+    assert_eq!(
+        (&report["read"], &report["inserted"], &report["quarantined"]),
+        (&12.into(), &10.into(), &2.into())
+    );
+    let refused: Vec<_> = report["refused"].as_array().unwrap().iter().map(|r| r["line"].as_u64()).collect();
+    assert_eq!(refused, [Some(4), Some(8)]);
+    let kept = fs::read_to_string(report["quarantine_files"][0].as_str().unwrap()).unwrap();
+    assert!(kept.lines().count() == 2 && kept.contains("broken"), "{kept}");
+}
+
+#[test]
+fn ingesting_twice_changes_nothing_and_an_edit_is_embedded_again() {
+    let place = Place::new();
+    let mut lines = sample_lines(50);
+    let file = place.lines("docs.jsonl", &lines);
+    succeed(place.on_store("ingest").arg(&file));
+    succeed(&mut place.on_store("embed"));
+    let again = json(&succeed(place.on_store("ingest").arg(&file).arg("--json")));
+    assert_eq!((&again["unchanged"], &again["inserted"]), (&50.into(), &0.into()));
+    lines[5] = lines[5].replace("\"definition\": \"", "\"definition\": \"edited ");
+    let edited =
+        json(&succeed(place.on_store("ingest").arg(place.lines("docs.jsonl", &lines)).arg("--json")));
+    assert_eq!((&edited["updated"], &edited["unchanged"]), (&1.into(), &49.into()));
+    let embedded = json(&succeed(place.on_store("embed").arg("--json")));
+    assert_eq!((&embedded["embedded"], &embedded["ready"]), (&1.into(), &49.into()));
+}
+
+#[test]
+fn mistakes_have_their_exit_codes_and_say_what_to_do() {
+    let place = Place::new();
+    let release = place.release(&sample_lines(60));
+    let asks = |sql: &str| run(portolan().arg("query").arg("--release").arg(&release).args(["--sql", sql]));
+    for (sql, expected, part) in [
+        ("SELECT id FROM *  WHER metadata.pos = 'n'", 2, "^"),
+        ("SELECT id FROM nuon.Tops", 3, "noun.Tops"),
+        ("SELECT id FROM * WHERE metadata.sense = 1", 3, "senses"),
+        ("SELECT id FROM * USING EMBEDDING (VECTOR [1, 2])", 2, "256"),
+        ("SELECT id FROM * WHERE metadata.senses = 'many'", 2, "senses"),
+        ("SELECT id FROM * TOPK 3", 2, "USING EMBEDDING"),
+    ] {
+        let output = asks(sql);
+        assert_eq!(code(&output), expected, "{sql}: {}", all_text(&output));
+        assert!(all_text(&output).contains(part), "{sql}: {}", all_text(&output));
+    }
+    let missing = run(portolan().args(["query", "--release", "/nowhere", "--sql", "SELECT id FROM *"]));
+    assert_eq!(code(&missing), 4);
+    let unknown = run(place.on_store("ingest").args(["--model", "synst", "x.jsonl"]));
+    assert_eq!(code(&unknown), 3, "{}", all_text(&unknown));
+    assert_eq!(code(&run(portolan().arg("frobnicate"))), 2);
+}
+
+#[test]
+fn a_damaged_release_names_the_section_and_the_place() {
+    let place = Place::new();
+    let release = place.release(&sample_lines(60));
+    let file = fs::read_dir(&release).unwrap().map(|entry| entry.unwrap().path());
+    let file = file.into_iter().find(|path| path.to_string_lossy().contains("noun.Tops")).unwrap();
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() - 20;
+    bytes[middle] ^= 4;
+    fs::write(&file, &bytes).unwrap();
+    for path in [&release, &file] {
+        let output = run(portolan().arg("verify").arg(path));
+        assert_eq!(code(&output), 4);
+        assert!(all_text(&output).contains("section payload at byte"), "{}", all_text(&output));
+    }
+    let output =
+        run(portolan().arg("query").arg("--release").arg(&release).args(["--sql", "SELECT * FROM *"]));
+    assert_eq!(code(&output), 4, "{}", all_text(&output));
+    fs::write(&file, &bytes[..middle]).unwrap();
+    let output = run(portolan().arg("verify").arg(&release));
+    assert_eq!(code(&output), 4);
+    assert!(all_text(&output).contains("truncated"), "{}", all_text(&output));
+}
+
+#[test]
+fn a_folder_that_is_not_a_release_is_not_written_to() {
+    let place = Place::new();
+    place.release(&sample_lines(5));
+    fs::create_dir(place.path("mine")).unwrap();
+    fs::write(place.path("mine/letter.txt"), "dear").unwrap();
+    let output = run(place.on_store("export").arg("--out").arg(place.path("mine")));
+    assert_eq!(code(&output), 3, "{}", all_text(&output));
+    assert_eq!(fs::read_dir(place.path("mine")).unwrap().count(), 1);
+}
+
+#[test]
+fn status_counts_what_is_left_to_embed() {
+    let place = Place::new();
+    succeed(place.on_store("ingest").arg(place.lines("docs.jsonl", &sample_lines(30))));
+    let output = run(place.on_store("status").args(["--check", "--json"]));
+    assert_eq!(code(&output), 1);
+    succeed(&mut place.on_store("embed"));
+    let status = json(&succeed(place.on_store("status").args(["--check", "--json"])));
+    let ready: u64 =
+        status["collections"].as_array().unwrap().iter().filter_map(|c| c["ready"].as_u64()).sum();
+    assert_eq!(ready, 30);
+}
