@@ -1,0 +1,115 @@
+//! One opened release with the bytes that have arrived so far, and the statements under way.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use portolan::{
+    Error,
+    bytes::RangeCache,
+    error::SnapshotError,
+    plan::Plan,
+    router::{Catalog, Fanout, FileRange, Step},
+};
+use wasm_bindgen::prelude::*;
+
+use crate::{failure::Failure, value};
+
+/// A release that can be asked. The host brings bytes with [`provide`](Self::provide) and steps statements.
+#[wasm_bindgen]
+pub struct Engine {
+    catalog: Arc<Catalog>,
+    files: Vec<RangeCache>,
+    statements: BTreeMap<u32, Fanout>,
+    last_statement: u32,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens a release from the bytes of its `release.json`.
+    ///
+    /// # Errors
+    /// When they are not what an export writes.
+    #[wasm_bindgen(constructor)]
+    pub fn new(release_json: &[u8]) -> Result<Engine, Failure> {
+        let catalog = Arc::new(Catalog::open(release_json)?);
+        let files = catalog.index().files().map(|file| RangeCache::new(file.bytes)).collect();
+        Ok(Self { catalog, files, statements: BTreeMap::new(), last_statement: 0 })
+    }
+
+    /// The release's files as an array of `{name, bytes, blake3}`. A file's place is its number.
+    pub fn files(&self) -> JsValue {
+        value::list(self.catalog.index().files().map(|file| {
+            let bytes = JsValue::from_f64(file.bytes as f64);
+            value::object([
+                ("name", JsValue::from_str(&file.name)),
+                ("bytes", bytes),
+                ("blake3", JsValue::from_str(&file.blake3)),
+            ])
+        }))
+    }
+
+    /// Keeps bytes of a file, which begin at `start`. Ranges that were not asked for are fine, whole files too.
+    ///
+    /// # Errors
+    /// When the release has no file of that number.
+    pub fn provide(&mut self, file: usize, start: f64, bytes: Vec<u8>) -> Result<(), Failure> {
+        let cache =
+            self.files.get_mut(file).ok_or_else(|| Failure::misuse("there is no file of that number"))?;
+        cache.insert(start as u64, bytes);
+        Ok(())
+    }
+
+    /// How many bytes of the release are held.
+    pub fn resident_bytes(&self) -> f64 {
+        self.files.iter().map(RangeCache::resident_bytes).sum::<u64>() as f64
+    }
+
+    /// Begins a statement; gives the number to step it with.
+    ///
+    /// # Errors
+    /// When the statement is wrong, or names what the release does not hold.
+    pub fn start(&mut self, sql: &str) -> Result<u32, Failure> {
+        let plan = Plan::parse(sql).map_err(Error::from)?;
+        let fanout = Fanout::new(self.catalog.clone(), plan)?;
+        self.last_statement = self.last_statement.wrapping_add(1);
+        self.statements.insert(self.last_statement, fanout);
+        Ok(self.last_statement)
+    }
+
+    /// Goes as far as the bytes allow. Gives `{needs: [[file, start, end], ...]}`, or the result, with which the
+    /// statement ends. An error ends it too.
+    ///
+    /// # Errors
+    /// Damaged files, and vectors or texts that the collections cannot take.
+    pub fn step(&mut self, statement: u32) -> Result<JsValue, Failure> {
+        let ended = || Failure::misuse("the statement has ended");
+        let mut fanout = self.statements.remove(&statement).ok_or_else(ended)?;
+        match fanout.step(&self.files)? {
+            Step::Done(result) => Ok(value::from_json(&result.to_json())),
+            Step::Need(ranges) => {
+                self.check_needs(&ranges)?;
+                self.statements.insert(statement, fanout);
+                Ok(value::from_needs(&ranges))
+            }
+        }
+    }
+
+    /// Ends a statement that will not be stepped again.
+    pub fn cancel(&mut self, statement: u32) {
+        self.statements.remove(&statement);
+    }
+}
+
+impl Engine {
+    /// A damaged description can name ranges that no file has. They would be asked for without end.
+    fn check_needs(&self, ranges: &[FileRange]) -> Result<(), Error> {
+        for need in ranges {
+            let file = self.catalog.index().files().nth(need.file);
+            if file.is_none_or(|file| need.range.end > file.bytes || need.range.is_empty()) {
+                let name = file.map_or("a file", |file| &file.name);
+                let reason = format!("{name} lacks bytes {} to {}", need.range.start, need.range.end);
+                return Err(SnapshotError::BadRelease { reason }.into());
+            }
+        }
+        Ok(())
+    }
+}
