@@ -1,0 +1,96 @@
+// An opened release: brings the engine the bytes it asks for, and gives its answers as plain objects.
+
+import { closed, wrongArgument } from "./error.js";
+import { Inflight } from "./inflight.js";
+import { Engine, guarded, isDead, load } from "./wasm.js";
+
+/** Opens the release behind `source`. The module and `release.json` load at the same time. */
+export async function openSource(source, module, { cache, signal } = {}) {
+  const [json] = await Promise.all([source.release(signal), load(module)]);
+  return new Database(guarded(() => new Engine(json)), source, json, cache);
+}
+
+class Database {
+  #engine;
+  #source;
+  #cache;
+  #files;
+  #description;
+  #inflight = new Inflight();
+
+  constructor(engine, source, json, cache) {
+    this.#engine = engine;
+    this.#source = source;
+    this.#cache = cache;
+    this.#files = this.#call((engine) => engine.files());
+    this.#description = JSON.parse(new TextDecoder().decode(json));
+  }
+
+  /** What can stand after FROM. */
+  collections() {
+    return this.#description.collections.map(({ schema, statistics }) => ({
+      name: schema.collection,
+      rows: statistics.rows,
+      dimension: schema.dimension,
+      metric: schema.metric,
+      embedder: schema.embedder?.name ?? null,
+      fields: schema.fields.map(({ path, type }) => ({ path, type })),
+    }));
+  }
+
+  /** Answers one statement. */
+  async query(sql, { signal } = {}) {
+    if (typeof sql !== "string") throw wrongArgument("query needs the statement as a string");
+    signal?.throwIfAborted();
+    const statement = this.#call((engine) => engine.start(sql));
+    try {
+      return await this.#run(statement, signal);
+    } catch (error) {
+      if (this.#engine && !isDead()) this.#engine.cancel(statement);
+      throw error;
+    }
+  }
+
+  /** Gives the memory back. Statements under way fail. */
+  close() {
+    if (!isDead()) this.#engine?.free();
+    this.#engine = undefined;
+    this.#source.close();
+  }
+
+  async #run(statement, signal) {
+    const transfer = { requests: 0, bytes: 0 };
+    for (;;) {
+      const { needs, ...answer } = this.#call((engine) => engine.step(statement));
+      if (!needs) return { ...answer, transfer };
+      const brought = await Promise.all(needs.map((need) => this.#bring(need, signal)));
+      transfer.requests += brought.length;
+      transfer.bytes += brought.reduce((sum, bytes) => sum + bytes, 0);
+    }
+  }
+
+  #bring([file, start, end], signal) {
+    const begin = (stop) => this.#transfer(file, start, end, stop);
+    return this.#inflight.join(`${file}:${start}-${end}`, begin, signal);
+  }
+
+  /** Brings one range to the engine; gives the number of bytes that the source or the cache gave. */
+  async #transfer(file, start, end, signal) {
+    const description = this.#files[file];
+    const key = `${description.blake3}:${start}-${end}`;
+    const cached = await this.#cache?.get(key);
+    const piece = cached ? { start, bytes: cached } : await this.#source.read(description, start, end, signal);
+    if (!piece) return 0;
+    this.#call((engine) => engine.provide(file, piece.start, piece.bytes));
+    if (!cached) await this.#cache?.set(key, piece.bytes);
+    return piece.bytes.length;
+  }
+
+  #call(call) {
+    const engine = this.#engine;
+    if (!engine) throw closed();
+    return guarded(() => call(engine));
+  }
+}
+
+if (Symbol.dispose) Database.prototype[Symbol.dispose] = Database.prototype.close;

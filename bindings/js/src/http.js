@@ -1,0 +1,68 @@
+// A release behind a URL: `release.json` whole, everything else by `Range` requests.
+
+import { network, wrongLength } from "./error.js";
+
+export class HttpSource {
+  #base;
+  #fetch;
+  #ranged = false;
+  #first = new Map();
+
+  constructor(url, fetch = globalThis.fetch) {
+    const base = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
+    base.pathname = base.pathname.replace(/(release\.json|\/)?$/, "/");
+    this.#base = base;
+    this.#fetch = (...args) => fetch(...args);
+  }
+
+  /** The bytes of `release.json`. */
+  async release(signal) {
+    const { bytes } = await this.#get("release.json", { signal, cache: "no-cache" });
+    return bytes;
+  }
+
+  /**
+   * At least the bytes from `start` to `end`, and where they begin: the whole file when the server ignores `Range`.
+   * Nothing when another call has just brought them.
+   */
+  async read(file, start, end, signal) {
+    if (this.#ranged) return this.#range(file, start, end, signal);
+    // Until the server has honoured `Range` once, a file's first request goes alone: it may bring all of the file.
+    const first = this.#first.get(file.name);
+    if (!first) {
+      const request = this.#range(file, start, end, signal);
+      this.#first.set(file.name, request);
+      return request.finally(() => this.#first.delete(file.name));
+    }
+    const piece = await first.catch(() => undefined);
+    const brought = piece && piece.start <= start && end <= piece.start + piece.bytes.length;
+    return brought ? undefined : this.#range(file, start, end, signal);
+  }
+
+  close() {}
+
+  async #range(file, start, end, signal) {
+    const { status, bytes } = await this.#get(file.name, { signal, headers: { Range: `bytes=${start}-${end - 1}` } });
+    if (status === 416) throw wrongLength(file.name, file.bytes, `fewer than ${end}`);
+    const whole = status === 200;
+    const expected = whole ? file.bytes : end - start;
+    if (bytes.length !== expected) throw wrongLength(file.name, file.bytes, whole ? bytes.length : start + bytes.length);
+    this.#ranged ||= !whole;
+    return { start: whole ? 0 : start, bytes };
+  }
+
+  async #get(name, options) {
+    const url = new URL(encodeURIComponent(name), this.#base);
+    url.search = this.#base.search;
+    try {
+      const response = await this.#fetch(url.href, options);
+      const { status } = response;
+      if (status === 416) return { status };
+      if (!response.ok) throw network(url, `HTTP ${status} ${response.statusText}`.trim());
+      return { status, bytes: new Uint8Array(await response.arrayBuffer()) };
+    } catch (error) {
+      if (error?.code === 7001 || options.signal?.aborted) throw error;
+      throw network(url, `no answer (${error?.message ?? error})`, error);
+    }
+  }
+}

@@ -1,0 +1,221 @@
+// What the package promises about its host side: transfers, errors, closing. PORTOLAN_TEST_RELEASE names the folder of
+// a release with the collection `tiny` of 40 records in 8 dimensions; `node --test` runs this.
+
+import assert from "node:assert/strict";
+import { readFile, readdir } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { open, PortolanError } from "../src/node.js";
+import { open as openSlim } from "../src/slim.js";
+
+const folder = process.env.PORTOLAN_TEST_RELEASE;
+const base = "https://example.org/r/";
+const search = "SELECT id, distance FROM tiny USING EMBEDDING (VECTOR [1, 0, 2, 0.5, 1, 0, 1, 2]) TOPK 5";
+const files = Object.fromEntries(
+  await Promise.all((await readdir(folder)).map(async (name) => [name, new Uint8Array(await readFile(join(folder, name)))])),
+);
+
+/** A server in the place of `fetch`; `change` may replace the response to a request for a file. */
+function server(change = () => undefined) {
+  const requests = [];
+  const fetch = async (url, { headers = {}, signal } = {}) => {
+    const name = decodeURIComponent(new URL(url).pathname.split("/").pop());
+    const [, start, end] = headers.Range?.match(/bytes=(\d+)-(\d+)/)?.map(Number) ?? [];
+    requests.push({ name, start, end });
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    signal?.throwIfAborted();
+    const changed = await change({ name, start, end, signal });
+    if (changed) return changed;
+    if (!files[name]) return new Response("no", { status: 404, statusText: "Not Found" });
+    if (start === undefined) return new Response(files[name]);
+    return new Response(files[name].slice(start, end + 1), { status: 206 });
+  };
+  return { fetch, requests };
+}
+
+const code = (number, pattern = /./) => (error) =>
+  error instanceof PortolanError && error.code === number && pattern.test(error.message);
+
+test("a path, a file URL, memory and a server give the same rows", async () => {
+  const answers = [];
+  for (const [release, options] of [
+    [folder, {}],
+    [pathToFileURL(folder), {}],
+    [pathToFileURL(folder).href, {}],
+    [files, {}],
+    [new Map(Object.entries(files).map(([name, bytes]) => [name, bytes.slice().buffer])), {}],
+    [base, server()],
+    [`${base}release.json`, server()],
+  ]) {
+    const database = await open(release, options);
+    answers.push((await database.query(search)).rows);
+    database.close();
+  }
+  assert.equal(answers[0].length, 5);
+  for (const rows of answers) assert.deepEqual(rows, answers[0]);
+});
+
+test("collections are described without asking the server", async () => {
+  const { fetch, requests } = server();
+  const database = await open(base, { fetch });
+  const [tiny] = database.collections();
+  assert.deepEqual([tiny.name, tiny.rows, tiny.dimension, tiny.metric, tiny.embedder], ["tiny", 40, 8, "l2", null]);
+  assert.ok(tiny.fields.some(({ path, type }) => path === "senses" && type === "int"));
+  assert.deepEqual(requests.map(({ name }) => name), ["release.json"]);
+});
+
+test("bytes are asked for once, also by statements at the same time", async () => {
+  const { fetch, requests } = server();
+  const database = await open(base, { fetch });
+  await Promise.all([database.query(search), database.query(search), database.query(search)]);
+  const keys = requests.map(({ name, start, end }) => `${name} ${start} ${end}`);
+  assert.equal(new Set(keys).size, keys.length, keys.join("\n"));
+  const again = await database.query(search);
+  assert.deepEqual([again.waves, again.transfer], [0, { requests: 0, bytes: 0 }]);
+});
+
+test("a server that ignores Range sends each file once", async () => {
+  const { fetch, requests } = server(({ name }) => files[name] && new Response(files[name]));
+  const database = await open(base, { fetch });
+  assert.equal((await database.query(search)).rows.length, 5);
+  assert.ok((await database.query("SELECT * FROM tiny WHERE metadata.senses > 1")).rows.length > 0);
+  assert.equal(new Set(requests.map(({ name }) => name)).size, requests.length, JSON.stringify(requests));
+});
+
+test("a store of ranges takes the place of the network", async () => {
+  const cache = new Map();
+  const first = await open(base, { ...server(), cache });
+  const { rows } = await first.query(search);
+  const { fetch, requests } = server();
+  const second = await open(base, { fetch, cache });
+  assert.deepEqual((await second.query(search)).rows, rows);
+  assert.deepEqual(requests.map(({ name }) => name), ["release.json"]);
+});
+
+test("a missing file names its URL and status", async () => {
+  const gone = server(({ name }) => (name.startsWith("heads") ? new Response("", { status: 404 }) : undefined));
+  const database = await open(base, gone);
+  await assert.rejects(database.query(search), code(7001, /https:\/\/example\.org\/r\/heads-.*HTTP 404/));
+  await assert.rejects(open(`${base}nowhere/`, { fetch: async () => new Response("", { status: 503 }) }), code(7001, /503/));
+  const refused = async () => {
+    throw new TypeError("fetch failed");
+  };
+  await assert.rejects(open(base, { fetch: refused }), code(7001, /example\.org.*fetch failed/));
+});
+
+test("a page of HTML in the place of release.json is refused", async () => {
+  const fetch = async () => new Response("<!doctype html>");
+  await assert.rejects(open(base, { fetch }), code(4008));
+});
+
+test("short, long and unsatisfiable answers are refused as damage", async () => {
+  for (const reply of [
+    () => new Response(new Uint8Array(3), { status: 206 }),
+    () => new Response(new Uint8Array(3)),
+    () => new Response("", { status: 416 }),
+  ]) {
+    const { fetch } = server(({ name }) => (name === "tiny.portolan" ? reply() : undefined));
+    const database = await open(base, { fetch });
+    await assert.rejects(database.query(search), code(4005, /tiny\.portolan/));
+  }
+});
+
+test("wrong bytes of the right length are refused", async () => {
+  const { fetch } = server(({ name, start, end }) =>
+    name === "tiny.portolan" ? new Response(new Uint8Array(end + 1 - start), { status: 206 }) : undefined,
+  );
+  const database = await open(base, { fetch });
+  await assert.rejects(database.query(search), code(4006));
+});
+
+test("missing and cut files are refused as native code refuses them", async () => {
+  const { "tiny.portolan": tiny, ...rest } = files;
+  await assert.rejects(open(rest).then((database) => database.query(search)), code(2004, /tiny\.portolan/));
+  const cut = { ...rest, "tiny.portolan": tiny.slice(0, -1) };
+  await assert.rejects(open(cut).then((database) => database.query(search)), code(4005));
+  await assert.rejects(open({}), code(2004, /release\.json/));
+  await assert.rejects(open(join(folder, "nowhere")), code(5001, /nowhere/));
+});
+
+test("an aborted statement throws the reason and leaves the database usable", async () => {
+  const { fetch } = server();
+  const database = await open(base, { fetch });
+  const reason = new Error("changed my mind");
+  const controller = new AbortController();
+  const aborted = database.query(search, { signal: controller.signal });
+  const kept = database.query(search);
+  controller.abort(reason);
+  await assert.rejects(aborted, reason);
+  await assert.rejects(database.query(search, { signal: controller.signal }), reason);
+  assert.equal((await kept).rows.length, 5);
+});
+
+test("a transfer that nobody waits for is stopped", async () => {
+  let stopped = false;
+  const { fetch } = server(async ({ name, signal }) => {
+    if (!name.startsWith("heads")) return undefined;
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    stopped = true;
+    return signal.throwIfAborted();
+  });
+  const database = await open(base, { fetch });
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 20);
+  await assert.rejects(database.query(search, { signal: controller.signal }), { name: "AbortError" });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.ok(stopped);
+});
+
+test("an error in the statement has code, kind and place", async () => {
+  const database = await open(files);
+  await assert.rejects(database.query("SELECT id\nFORM tiny"), (error) => {
+    assert.deepEqual([error.name, error.code, error.kind, error.line, error.column], ["PortolanError", 1001, "usage", 2, 1]);
+    return true;
+  });
+  await assert.rejects(database.query("SELECT id FROM tyni"), code(2001, /tiny/));
+});
+
+test("wrong arguments are refused and harm nothing", async () => {
+  const database = await open(files);
+  await assert.rejects(database.query(undefined), code(7005));
+  await assert.rejects(database.query({}), code(7005));
+  await assert.rejects(open(), code(7005));
+  await assert.rejects(open({ "release.json": "text" }), code(7005));
+  await assert.rejects(openSlim(base), code(7005, /module/));
+  assert.equal((await database.query(search)).rows.length, 5);
+});
+
+test("a closed database says so; closing twice is fine", async () => {
+  const { fetch } = server();
+  const database = await open(base, { fetch });
+  const under_way = database.query(search);
+  database.close();
+  database.close();
+  await assert.rejects(under_way, code(7004));
+  await assert.rejects(database.query(search), code(7004));
+});
+
+test("the slim entry takes the module as bytes", async () => {
+  const module = await readFile(new URL("../pkg/portolan_bg.wasm", import.meta.url));
+  const database = await openSlim(files, { module });
+  assert.equal((await database.query(search)).rows.length, 5);
+});
+
+test("CommonJS can open", async () => {
+  const { open } = createRequire(import.meta.url)("../src/node.cjs");
+  assert.equal((await (await open(folder)).query(search)).row_ids.length, 5);
+});
+
+test("memory is given back", async () => {
+  for (let round = 0; round < 300; round += 1) (await open(files)).close();
+  const { initSync } = await import("../pkg/portolan.js");
+  const before = initSync().memory.buffer.byteLength;
+  for (let round = 0; round < 300; round += 1) {
+    const database = await open(files);
+    await database.query(search);
+    database.close();
+  }
+  assert.equal(initSync().memory.buffer.byteLength, before);
+});
