@@ -1,0 +1,61 @@
+//! What all doors are given: a release in a folder, statements in a file; and native code's answers.
+
+use std::{fs, path::PathBuf};
+
+use portolan::local::LocalRelease;
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+
+use super::{
+    release,
+    statements::{self, Statement},
+};
+
+/// Why a test could not be carried out.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A release and statements about it, gone when this is dropped.
+pub struct Setting {
+    folder: TempDir,
+    /// The statements.
+    pub statements: Vec<Statement>,
+}
+
+impl Setting {
+    /// Writes the release and the statements into a folder of its own.
+    pub fn new() -> Result<Self, Failure> {
+        let folder = TempDir::new()?;
+        let sample = release::write(&folder.path().join("release"))?;
+        let statements = statements::load(&sample)?;
+        let lines: Vec<&str> = statements.iter().map(|statement| statement.sql.as_str()).collect();
+        fs::write(folder.path().join("statements.sql"), lines.join("\n") + "\n")?;
+        Ok(Self { folder, statements })
+    }
+
+    /// The folder of the release.
+    pub fn release(&self) -> PathBuf {
+        self.folder.path().join("release")
+    }
+
+    /// The file with one statement per line.
+    pub fn statements_file(&self) -> PathBuf {
+        self.folder.path().join("statements.sql")
+    }
+
+    /// A folder for what a door has to build.
+    pub fn scratch(&self) -> PathBuf {
+        self.folder.path().into()
+    }
+
+    /// What native code answers.
+    pub fn native_answers(&self) -> Result<Vec<Json>, Failure> {
+        let release = LocalRelease::open(self.release())?;
+        let answer = |statement: &Statement| match release.query(&statement.sql) {
+            Ok(result) => result.to_json(),
+            Err(error) => json!({"error": {"code": error.code(), "message": error.to_string()}}),
+        };
+        // Through text, as all other doors: reading a number back may change its last bit.
+        let printed = self.statements.iter().map(|statement| answer(statement).to_string());
+        Ok(printed.map(|json| serde_json::from_str(&json)).collect::<Result<_, _>>()?)
+    }
+}
