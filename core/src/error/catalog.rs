@@ -111,7 +111,8 @@ pub fn near_names<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> V
     let mut scored: Vec<(usize, &str)> = names
         .into_iter()
         .filter_map(|candidate| {
-            let edits = edit_distance(&name.to_lowercase(), &candidate.to_lowercase());
+            // Unicode's tables of letter case are 8 kB of the compressed wasm module; a hint is not worth them.
+            let edits = edit_distance(&name.to_ascii_lowercase(), &candidate.to_ascii_lowercase());
             let contains = !name.is_empty() && candidate.contains(name);
             (edits <= limit || contains)
                 .then_some((if contains { edits.min(limit) } else { edits }, candidate))
