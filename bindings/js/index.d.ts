@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 /** A value of a result: what the column holds, as JSON. Times are ISO 8601 texts. */
 export type Value = null | boolean | number | string | Value[] | { [key: string]: Value };
 
