@@ -40,6 +40,5 @@ pub fn find_file(variable: &str, name: &str) -> Result<PathBuf, Absent> {
 
 /// The project's root.
 pub fn root() -> PathBuf {
-    env::var_os("PORTOLAN_ROOT")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")), PathBuf::from)
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
