@@ -53,8 +53,8 @@ fn compare(expected: &Json, answer: &Json, place: &str, numbers: &mut Numbers) -
             if keys != other_keys {
                 return Err(format!("{place}: the keys are {keys:?} and {other_keys:?}"));
             }
-            let mut same = |key| compare(&expected[key], &answer[key], &format!("{place}.{key}"), numbers);
-            keys.into_iter().try_for_each(|key| same(key))
+            let same = |key| compare(&expected[key], &answer[key], &format!("{place}.{key}"), numbers);
+            keys.into_iter().try_for_each(same)
         }
         (Json::Array(a), Json::Array(b)) if a.len() == b.len() => {
             let mut pairs = a.iter().zip(b).enumerate();
