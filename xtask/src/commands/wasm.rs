@@ -47,14 +47,15 @@ pub fn build(context: &Context) -> Result<u64> {
     let module = context.target_dir.join(triple).join("wasm/portolan_wasm.wasm");
     let package = context.root.join(PACKAGE);
     write_glue(context, &bindgen, &module, &package)?;
-    gzipped_len(&package.join("portolan_wasm_bg.wasm"))
+    gzipped_len(&package.join("portolan_bg.wasm"))
 }
 
 fn write_glue(context: &Context, bindgen: &Path, module: &Path, package: &Path) -> Result<()> {
     let mut command = Command::new(bindgen);
-    // Names of functions are for debuggers; a page should not load them.
-    let words = ["--target", "web", "--remove-name-section", "--remove-producers-section", "--out-dir"];
-    command.current_dir(&context.root).args(words).arg(package).arg(module);
+    // Names of functions are for debuggers, and the glue's types are written by hand: a page should load neither.
+    let lean = ["--no-typescript", "--omit-default-module-path", "--remove-name-section", "--remove-producers-section"];
+    command.current_dir(&context.root).args(["--target", "web", "--out-name", "portolan"]).args(lean);
+    command.arg("--out-dir").arg(package).arg(module);
     process::run(&mut command)?;
     // Without it, node 18 takes the glue for a CommonJS file.
     let manifest = package.join("package.json");
