@@ -165,9 +165,10 @@ impl StoreError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::File { .. } | Self::Table { .. } | Self::EmbedderFailed { .. } => ErrorKind::Io,
-            Self::Locked { .. } | Self::NotAStore { .. } | Self::NotEmbedded { .. } | Self::NotARelease { .. } => {
-                ErrorKind::NotFound
-            }
+            Self::Locked { .. }
+            | Self::NotAStore { .. }
+            | Self::NotEmbedded { .. }
+            | Self::NotARelease { .. } => ErrorKind::NotFound,
             Self::TooNew { .. } => ErrorKind::Unsupported,
             Self::Corrupt { .. } => ErrorKind::Damaged,
             Self::ReadOnly { .. }

@@ -19,17 +19,17 @@ use crate::steps::seconds;
 const QUESTIONS: [(&str, &str); 3] = [
     (
         "over all collections",
-        "SELECT id, document, distance FROM * \
+        "SELECT collection, id, distance, document FROM * \
          USING EMBEDDING (TEXT 'a small furry animal that purrs') TOPK 5",
     ),
     (
         "over two named collections",
-        "SELECT id, document, distance FROM \"noun.food\", \"noun.plant\" \
+        "SELECT collection, id, distance, document FROM \"noun.food\", \"noun.plant\" \
          USING EMBEDDING (TEXT 'a sour yellow fruit') TOPK 5",
     ),
     (
         "with a condition",
-        "SELECT id, document, distance FROM * \
+        "SELECT collection, id, distance, document FROM * \
          USING EMBEDDING (TEXT 'to move quickly on foot') \
          WHERE metadata.pos = 'verb' AND metadata.senses >= 2 TOPK 5",
     ),
@@ -38,7 +38,7 @@ const QUESTIONS: [(&str, &str); 3] = [
 /// Where the demo works.
 #[derive(Args)]
 pub struct Options {
-    /// The folder of the store and the release [default: demo in cargo's target directory].
+    /// The folder of the store and the release [default: out].
     #[arg(long)]
     dir: Option<PathBuf>,
     /// Start from nothing: remove the store and the release of an earlier run.
@@ -49,7 +49,7 @@ pub struct Options {
 /// Builds the tool, makes the store and the release where needed, and asks the questions.
 pub fn run(context: &Context, options: &Options) -> Result<()> {
     let compiled = build(context)?;
-    let dir = options.dir.clone().unwrap_or_else(|| context.target_dir.join("demo"));
+    let dir = options.dir.clone().unwrap_or_else(|| context.root.join("out"));
     let dir = std::path::absolute(&dir).with_context(|| format!("resolving {}", dir.display()))?;
     let place = Place::new(dir);
     if options.fresh {
@@ -62,7 +62,8 @@ pub fn run(context: &Context, options: &Options) -> Result<()> {
         seconds(cost.elapsed),
         cost.peak_bytes.div_ceil(1 << 20)
     );
-    let sql = "SELECT id, document FROM * USING EMBEDDING (TEXT 'your own question') TOPK 5";
+    let sql =
+        "SELECT collection, id, distance, document FROM * USING EMBEDDING (TEXT 'your own question') TOPK 5";
     let own = portolan(context, "query", &[("--release", &place.release())], &["--sql", sql]);
     println!("\nAsk your own question:\n  {}", process::shown(&own));
     Ok(())

@@ -53,7 +53,12 @@ pub fn build(context: &Context) -> Result<u64> {
 fn write_glue(context: &Context, bindgen: &Path, module: &Path, package: &Path) -> Result<()> {
     let mut command = Command::new(bindgen);
     // Names of functions are for debuggers, and the glue's types are written by hand: a page should load neither.
-    let lean = ["--no-typescript", "--omit-default-module-path", "--remove-name-section", "--remove-producers-section"];
+    let lean = [
+        "--no-typescript",
+        "--omit-default-module-path",
+        "--remove-name-section",
+        "--remove-producers-section",
+    ];
     command.current_dir(&context.root).args(["--target", "web", "--out-name", "portolan"]).args(lean);
     command.arg("--out-dir").arg(package).arg(module);
     process::run(&mut command)?;
