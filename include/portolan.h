@@ -108,6 +108,10 @@ enum portolan_code {
     PORTOLAN_CODE_FIELD_NOT_FILTERABLE = 1107,
     /** TEXT without a text. */
     PORTOLAN_CODE_EMPTY_TEXT = 1108,
+    /** `id` compared with something that is no text. */
+    PORTOLAN_CODE_ID_VALUE_TYPE = 1109,
+    /** `id` in a list that holds something that is no text. */
+    PORTOLAN_CODE_ID_IN_TYPE = 1110,
     /** A literal of another type than the column it is compared with. */
     PORTOLAN_CODE_TYPE_MISMATCH = 1201,
     /** A column of lists in WHERE. */
@@ -129,9 +133,11 @@ enum portolan_code {
     /** The release holds no collections. */
     PORTOLAN_CODE_EMPTY_RELEASE = 2006,
     /** MODEL names an embedder that did not make the collection's vectors. */
-    PORTOLAN_CODE_UNKNOWN_EMBEDDER = 2007,
+    PORTOLAN_CODE_OTHER_EMBEDDER = 2007,
     /** The asked collections differ in metric, dimension or embedder. */
     PORTOLAN_CODE_MIXED_SPACES = 2008,
+    /** A collection is filled by an embedder that the registry does not declare. */
+    PORTOLAN_CODE_UNDECLARED_EMBEDDER = 2009,
     /** The query's vector does not have the collection's dimension. */
     PORTOLAN_CODE_WRONG_DIMENSION = 3001,
     /** A number of a vector is NaN or infinite. */

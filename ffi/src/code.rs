@@ -65,6 +65,10 @@ pub enum Code {
     FieldNotFilterable = 1107,
     /// TEXT without a text.
     EmptyText = 1108,
+    /// `id` compared with something that is no text.
+    IdValueType = 1109,
+    /// `id` in a list that holds something that is no text.
+    IdInType = 1110,
     /// A literal of another type than the column it is compared with.
     TypeMismatch = 1201,
     /// A column of lists in WHERE.
@@ -86,9 +90,11 @@ pub enum Code {
     /// The release holds no collections.
     EmptyRelease = 2006,
     /// MODEL names an embedder that did not make the collection's vectors.
-    UnknownEmbedder = 2007,
+    OtherEmbedder = 2007,
     /// The asked collections differ in metric, dimension or embedder.
     MixedSpaces = 2008,
+    /// A collection is filled by an embedder that the registry does not declare.
+    UndeclaredEmbedder = 2009,
     /// The query's vector does not have the collection's dimension.
     WrongDimension = 3001,
     /// A number of a vector is NaN or infinite.
