@@ -18,7 +18,7 @@ const MODEL: &str = "model.safetensors";
 /// Loads the static embedder in `folder`.
 ///
 /// `config.json` gives `name` and `dimension`; what else it says about the method must be what this library does.
-/// `model.safetensors` holds `embeddings`, I8 [tokens, dimension], and `scales`, F32 [tokens]. Costs a read of the
+/// `model.safetensors` holds `embeddings` (I8, `tokens x dimension`) and `scales` (F32, `tokens`). Costs a read of the
 /// files, the copy of the table and a hash of it.
 ///
 /// # Errors

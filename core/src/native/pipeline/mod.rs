@@ -1,6 +1,6 @@
 //! Filling a store: models say what a record is, ingestion reads records in, embedding gives them vectors.
 //!
-//! Use it in this order: load a [`Registry`], [`ingest`] files of a [`Model`], [`embed`] the collections. Each step
+//! Use it in this order: load a [`Registry`], [`ingest`] files of a [`Model`], [`embed_all`] the collections. Each step
 //! can be stopped at any moment and run again. Nothing here prints: progress goes to a callback.
 
 mod embed;
