@@ -116,6 +116,15 @@ impl ReleaseIndex {
         Ok(index)
     }
 
+    /// The file of that number, as [`files`](Self::files) counts. O(1).
+    pub fn file(&self, number: usize) -> Option<&ReleaseFile> {
+        let Some(place) = number.checked_sub(1) else { return Some(&self.heads) };
+        match place.checked_sub(self.collections.len()) {
+            None => self.collections.get(place).map(|entry| &entry.file),
+            Some(place) => self.embedders.get(place).map(|entry| &entry.file),
+        }
+    }
+
     /// All files: the heads, the collections' snapshots, the embedders. A file's place here is its number.
     pub fn files(&self) -> impl Iterator<Item = &ReleaseFile> {
         let collections = self.collections.iter().map(|entry| &entry.file);

@@ -126,7 +126,7 @@ impl Catalog {
     /// A file as the host lends it: there, and as long as the release says. A longer or shorter file would be asked
     /// for ranges that never arrive.
     pub(super) fn file<'s>(&self, number: usize, sources: &'s dyn Sources) -> Result<&'s dyn ByteSource> {
-        let Some(file) = self.index.files().nth(number) else {
+        let Some(file) = self.index.file(number) else {
             return Err(CatalogError::EmptyRelease.into());
         };
         let missing = || CatalogError::MissingFile { name: file.name.clone() };

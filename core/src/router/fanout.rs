@@ -104,7 +104,22 @@ impl Fanout {
             }
         }
         self.waves += 1;
-        Ok(Step::Need(needs.into_ranges()))
+        let ranges = needs.into_ranges();
+        self.check_inside(&ranges)?;
+        Ok(Step::Need(ranges))
+    }
+
+    /// A forged description can name ranges that no file has. They would be asked for without end.
+    fn check_inside(&self, ranges: &[FileRange]) -> Result<()> {
+        for FileRange { file, range } in ranges {
+            let file = self.catalog.index().file(*file);
+            if file.is_none_or(|file| range.end > file.bytes || range.is_empty()) {
+                let name = file.map_or("a file", |file| &file.name);
+                let reason = format!("{name} has no bytes {} to {}; export again", range.start, range.end);
+                return Err(SnapshotError::BadRelease { reason }.into());
+            }
+        }
+        Ok(())
     }
 
     /// Steps once over files that are wholly resident.
@@ -115,8 +130,9 @@ impl Fanout {
         match self.step(sources)? {
             Step::Done(result) => Ok(result),
             Step::Need(ranges) => {
-                let file = ranges.first().and_then(|need| self.catalog.index().files().nth(need.file));
-                let reason = format!("{:?} lacks bytes that it should hold", file.map(|f| &f.name));
+                let file = ranges.first().and_then(|need| self.catalog.index().file(need.file));
+                let name = file.map_or("a file", |file| &file.name);
+                let reason = format!("{name} is not wholly resident; bring what step asks for");
                 Err(SnapshotError::BadRelease { reason }.into())
             }
         }

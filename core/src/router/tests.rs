@@ -10,7 +10,7 @@ use crate::{
     error::{CatalogError, SnapshotError},
     metric::{Encoding, Metric},
     plan::Plan,
-    release::{BuiltRelease, ReleaseBuilder},
+    release::{BuiltRelease, Place, ReleaseBuilder},
     schema::{EmbedderId, Field, FieldType, Record, Schema, Value},
     snapshot::{write_collection, write_embedder},
 };
@@ -218,6 +218,28 @@ fn files_of_another_export_are_refused() {
     let catalog = Arc::new(Catalog::open(&built.json).unwrap());
     let result = Fanout::new(catalog, Plan::parse(NEAREST).unwrap()).unwrap().run(&files);
     assert!(matches!(result, Err(Error::Snapshot(SnapshotError::WrongLength { .. }))), "{result:?}");
+}
+
+/// A host brings what is asked for and steps again: what no file has would be asked for without end.
+#[test]
+fn a_place_past_the_end_of_its_file_is_refused() {
+    let (built, files) = release();
+    let numbered: Vec<_> = (0..files.len() + 1).map(|number| built.index.file(number)).collect();
+    assert_eq!(numbered, built.index.files().map(Some).chain([None]).collect::<Vec<_>>());
+    let [heads, .., embedder] = files.as_slice() else { panic!("a release has files") };
+    let past = |file: &[u8], bytes| Place { offset: file.len() as u64 - 1, bytes };
+    for bytes in [2, 1 << 40, u64::MAX] {
+        let (mut head, mut vocabulary) = (built.index.clone(), built.index.clone());
+        head.collections[1].head = past(heads, bytes);
+        vocabulary.embedders[0].vocabulary = past(embedder, bytes);
+        for index in [head, vocabulary] {
+            let caches: Vec<_> = files.iter().map(|file| RangeCache::new(file.len() as u64)).collect();
+            let mut fanout =
+                Fanout::new(Arc::new(Catalog::new(index)), Plan::parse(NEAREST).unwrap()).unwrap();
+            let step = fanout.step(&caches);
+            assert!(matches!(step, Err(Error::Snapshot(SnapshotError::BadRelease { .. }))), "{step:?}");
+        }
+    }
 }
 
 #[test]
