@@ -209,10 +209,21 @@ impl Fanout {
         };
         let file = self.catalog.collection_file(target.place);
         let source = self.catalog.file(file, sources)?;
-        let Some((block, place)) = collection.payload_block(source, winner.row)? else {
+        let block = collection.payload_block(source, winner.row)?;
+        if block.is_none() {
             needs.want(file, collection.payload_range(winner.row)?);
-            return Ok(None);
-        };
+        }
+        // Asked for in the wave of the payload: a wave of its own would be the fourth.
+        let mut embedding = Value::Null;
+        if self.plan.selects(|kind| *kind == ColumnKind::Embedding) {
+            match collection.vector(source, winner.row)? {
+                Ok(vector) => {
+                    embedding = Value::List(vector.into_iter().map(|x| Value::Float(x.into())).collect())
+                }
+                Err(range) => needs.want(file, range),
+            }
+        }
+        let Some((block, place)) = block else { return Ok(None) };
         let at = collection.payload_range(winner.row)?.start;
         let record = block.row(place).ok_or_else(|| malformed("payload", at, "a record cannot be read"))?;
         let distance = self.probe.is_some().then_some(winner.distance);
@@ -229,15 +240,7 @@ impl Fanout {
                 ColumnKind::Distance => distance.map_or(Value::Null, |d| Value::Float(f64::from(d))),
                 ColumnKind::Collection => Value::Text(name.clone()),
                 ColumnKind::Metadata(path) => dig(&metadata, path.as_deref()),
-                ColumnKind::Embedding => match collection.vector(source, winner.row)? {
-                    Ok(vector) => {
-                        Value::List(vector.into_iter().map(|x| Value::Float(f64::from(x))).collect())
-                    }
-                    Err(range) => {
-                        needs.want(file, range);
-                        Value::Null
-                    }
-                },
+                ColumnKind::Embedding => embedding.clone(),
             });
         }
         Ok(Some(ResultRow { collection: name.clone(), id: record.id.into(), distance, cells }))

@@ -129,6 +129,7 @@ fn ranges_give_the_same_answer_in_at_most_three_waves() {
     for sql in [
         NEAREST,
         "SELECT id, embedding FROM deeds USING EMBEDDING (TEXT 'run') WHERE metadata.kind = 'deed' AND metadata.size > 3",
+        "SELECT id, embedding FROM * WHERE metadata.size > 3 LIMIT 2",
         "SELECT * FROM * WHERE id IN ('beasts-0003', 'deeds-0007', 'nobody')",
     ] {
         let (by_ranges, _) = ask_by_ranges(sql);
