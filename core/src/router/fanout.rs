@@ -9,12 +9,13 @@ use super::{
     probe::Probe, target::Target,
 };
 use crate::{
+    bytes::ByteRange,
     error::{Result, SnapshotError},
     filter,
     plan::{CollectionFacts, ColumnKind, Plan},
     release::CollectionEntry,
     schema::Value,
-    snapshot::layout::malformed,
+    snapshot::{PayloadBlock, PayloadRow, layout::malformed},
 };
 
 /// What a step came to.
@@ -55,6 +56,13 @@ struct Winner {
     distance: f32,
     selected: usize,
     row: u64,
+}
+
+/// The payload block that was read last. Without a query vector the rows of an answer are neighbours and share it.
+struct OpenBlock {
+    file: usize,
+    range: ByteRange,
+    block: PayloadBlock,
 }
 
 impl Fanout {
@@ -177,9 +185,9 @@ impl Fanout {
     }
 
     fn rows(&self, winners: &[Winner], sources: &dyn Sources, needs: &mut Needs) -> Result<Vec<ResultRow>> {
-        let mut rows = Vec::with_capacity(winners.len());
+        let (mut rows, mut opened) = (Vec::with_capacity(winners.len()), None);
         for winner in winners {
-            if let Some(row) = self.row(winner, sources, needs)? {
+            if let Some(row) = self.row(winner, &mut opened, sources, needs)? {
                 rows.push(row);
             }
         }
@@ -200,7 +208,13 @@ impl Fanout {
         Ok(rows)
     }
 
-    fn row(&self, winner: &Winner, sources: &dyn Sources, needs: &mut Needs) -> Result<Option<ResultRow>> {
+    fn row(
+        &self,
+        winner: &Winner,
+        opened: &mut Option<OpenBlock>,
+        sources: &dyn Sources,
+        needs: &mut Needs,
+    ) -> Result<Option<ResultRow>> {
         let Some(Selected { name, state: State::Asked(target) }) = self.selected.get(winner.selected) else {
             return Ok(None);
         };
@@ -209,9 +223,13 @@ impl Fanout {
         };
         let file = self.catalog.collection_file(target.place);
         let source = self.catalog.file(file, sources)?;
-        let block = collection.payload_block(source, winner.row)?;
-        if block.is_none() {
-            needs.want(file, collection.payload_range(winner.row)?);
+        let (range, place) = (collection.payload_range(winner.row)?, collection.place_in_payload(winner.row));
+        if opened.as_ref().is_none_or(|opened| (opened.file, opened.range) != (file, range)) {
+            let block = collection.payload_block(source, winner.row)?;
+            *opened = block.map(|(block, _)| OpenBlock { file, range, block });
+        }
+        if opened.is_none() {
+            needs.want(file, range);
         }
         // Asked for in the wave of the payload: a wave of its own would be the fourth.
         let mut embedding = Value::Null;
@@ -223,27 +241,42 @@ impl Fanout {
                 Err(range) => needs.want(file, range),
             }
         }
-        let Some((block, place)) = block else { return Ok(None) };
-        let at = collection.payload_range(winner.row)?.start;
+        let Some(OpenBlock { block, .. }) = opened else { return Ok(None) };
+        let at = range.start;
         let record = block.row(place).ok_or_else(|| malformed("payload", at, "a record cannot be read"))?;
         let distance = self.probe.is_some().then_some(winner.distance);
         if distance.is_some_and(|distance| !distance.is_finite()) {
             return Err(malformed("vectors", at, "a vector's distance is not finite").into());
         }
-        let metadata: Json = serde_json::from_str(record.metadata)
-            .map_err(|e| malformed("payload", at, format!("metadata is not JSON: {e}")))?;
-        let mut cells = Vec::with_capacity(self.plan.columns.len());
-        for column in &self.plan.columns {
-            cells.push(match &column.kind {
-                ColumnKind::Id => Value::Text(record.id.into()),
-                ColumnKind::Document => record.document.map_or(Value::Null, |text| Value::Text(text.into())),
-                ColumnKind::Distance => distance.map_or(Value::Null, |d| Value::Float(f64::from(d))),
-                ColumnKind::Collection => Value::Text(name.clone()),
-                ColumnKind::Metadata(path) => dig(&metadata, path.as_deref()),
-                ColumnKind::Embedding => embedding.clone(),
-            });
-        }
+        let cells = self
+            .cells(name, &record, distance, embedding)
+            .map_err(|reason| malformed("payload", at, reason))?;
         Ok(Some(ResultRow { collection: name.clone(), id: record.id.into(), distance, cells }))
+    }
+
+    /// The selected columns of a record.
+    fn cells(
+        &self,
+        collection: &str,
+        record: &PayloadRow<&str>,
+        distance: Option<f32>,
+        embedding: Value,
+    ) -> Result<Vec<Value>, String> {
+        let metadata = match self.plan.selects(|kind| matches!(kind, ColumnKind::Metadata(_))) {
+            true => {
+                serde_json::from_str(record.metadata).map_err(|e| format!("metadata is not JSON: {e}"))?
+            }
+            false => Json::Null,
+        };
+        let cell = |kind: &ColumnKind| match kind {
+            ColumnKind::Id => Value::Text(record.id.into()),
+            ColumnKind::Document => record.document.map_or(Value::Null, |text| Value::Text(text.into())),
+            ColumnKind::Distance => distance.map_or(Value::Null, |d| Value::Float(f64::from(d))),
+            ColumnKind::Collection => Value::Text(collection.into()),
+            ColumnKind::Metadata(path) => dig(&metadata, path.as_deref()),
+            ColumnKind::Embedding => embedding.clone(),
+        };
+        Ok(self.plan.columns.iter().map(|column| cell(&column.kind)).collect())
     }
 
     fn result(&self, rows: Vec<ResultRow>) -> ResultSet {

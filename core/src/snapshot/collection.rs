@@ -311,7 +311,13 @@ impl Collection {
         let (section, block) = self.payload_place(row)?;
         let Some(bytes) = self.head.block(source, section, block)? else { return Ok(None) };
         let opened = PayloadBlock::open(bytes, self.rows_in(section, block), section.offset)?;
-        Ok(Some((opened, (row % u64::from(section.rows_per_block)) as usize)))
+        Ok(Some((opened, self.place_in_payload(row))))
+    }
+
+    /// The place of a row in its payload block.
+    pub fn place_in_payload(&self, row: u64) -> usize {
+        let per_block = self.payload_place(row).map_or(1, |(section, _)| section.rows_per_block);
+        (row % u64::from(per_block.max(1))) as usize
     }
 
     /// Where the payload block of a row lies in the file.
