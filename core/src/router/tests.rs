@@ -169,6 +169,15 @@ fn limit_and_offset_cut_once_after_the_merge() {
     assert_eq!(ask("SELECT id FROM * OFFSET 340").unwrap().rows.len(), 1);
 }
 
+/// List fields were missing in the statistics, which there means "null in every row": the collection was skipped.
+#[test]
+fn a_test_of_a_list_is_an_error_and_not_an_empty_answer() {
+    for condition in ["metadata.tags = 'x'", "metadata.tags IN ('x', 'y')", "NOT metadata.tags < 'x'"] {
+        let result = ask(&format!("SELECT id FROM * WHERE {condition}"));
+        assert!(matches!(&result, Err(Error::Query(e)) if e.code() == 1202), "{condition}: {result:?}");
+    }
+}
+
 #[test]
 fn cells_hold_what_the_record_held() {
     let result =

@@ -116,18 +116,22 @@ fn write_payload(file: &mut Assembler, records: &[Record]) -> crate::Result<()> 
     Ok(file.section(SectionKind::Payload, 0, payload::ROWS_PER_BLOCK, blocks)?)
 }
 
-/// What routing knows: of each field that WHERE can use, and of `id`.
+/// What routing knows: of each field, and of `id`. Of a list it is only how many records lack it.
 fn statistics(schema: &Schema, records: &[Record]) -> CollectionStats {
     let field_stats = |field: &Field| {
         let present =
             records.iter().filter_map(|r| r.metadata.get(&field.path)).filter(|v| **v != Value::Null);
-        summarize(&field.path, present.clone(), (records.len() - present.count()) as u64)
+        let nulls = (records.len() - present.clone().count()) as u64;
+        match columns::has_column(&field.kind) {
+            true => summarize(&field.path, present, nulls),
+            false => FieldStats { path: field.path.clone(), nulls, min: None, max: None, distinct: None },
+        }
     };
     let ids: Vec<Value> =
         [records.first(), records.last()].into_iter().flatten().map(|r| Value::Text(r.id.clone())).collect();
     let id = FieldStats { distinct: None, ..summarize("id", ids.iter(), 0) };
-    let columns = schema.fields.iter().filter(|field| columns::has_column(&field.kind));
-    CollectionStats { rows: records.len() as u64, id: Some(id), fields: columns.map(field_stats).collect() }
+    let fields = schema.fields.iter().map(field_stats).collect();
+    CollectionStats { rows: records.len() as u64, id: Some(id), fields }
 }
 
 fn summarize<'a>(path: &str, values: impl Iterator<Item = &'a Value> + Clone, nulls: u64) -> FieldStats {
