@@ -176,7 +176,9 @@ impl Fanout {
                 all.retain(|winner| winner.distance.total_cmp(&last.distance).is_le());
             }
         } else {
+            // The order is known without the ids, so what OFFSET skips is not read.
             all.truncate(limit(&self.plan));
+            all.drain(..self.offset().min(all.len()));
         }
         if limit(&self.plan) == 0 {
             all.clear();
@@ -202,10 +204,13 @@ impl Fanout {
                 nearer(a, b).then_with(|| (&a.id, &a.collection).cmp(&(&b.id, &b.collection)))
             });
             rows.truncate(limit(&self.plan));
+            rows.drain(..self.offset().min(rows.len()));
         }
-        let skipped = usize::try_from(self.plan.offset).unwrap_or(usize::MAX);
-        rows.drain(..skipped.min(rows.len()));
         Ok(rows)
+    }
+
+    fn offset(&self) -> usize {
+        usize::try_from(self.plan.offset).unwrap_or(usize::MAX)
     }
 
     fn row(

@@ -178,6 +178,15 @@ fn a_test_of_a_list_is_an_error_and_not_an_empty_answer() {
     }
 }
 
+/// The rows that OFFSET skips are known without reading them when nothing has to be ranked.
+#[test]
+fn rows_before_the_offset_are_not_read() {
+    let (_, from_start) = ask_by_ranges("SELECT id FROM beasts LIMIT 1");
+    let (page, from_offset) = ask_by_ranges("SELECT id FROM beasts LIMIT 1 OFFSET 290");
+    assert_eq!(ids(&page), ["beasts-0290"]);
+    assert!(from_offset <= from_start, "{from_offset} bytes, {from_start} for the first row");
+}
+
 #[test]
 fn cells_hold_what_the_record_held() {
     let result =
