@@ -70,7 +70,7 @@ impl Fanout {
     ///
     /// # Errors
     /// `CatalogError` for names that are not there and collections that cannot be merged, `InputError` for a query
-    /// vector that does not fit.
+    /// vector that does not fit, `QueryError` for a literal that does not fit its column.
     pub fn new(catalog: Arc<Catalog>, plan: Plan) -> Result<Self> {
         let places = binding::select(&catalog, &plan)?;
         let entries: Vec<&CollectionEntry> =
@@ -83,14 +83,14 @@ impl Fanout {
             }
             _ => None,
         };
-        let selected = places.iter().zip(&entries).map(|(place, entry)| Selected {
-            name: entry.schema.collection.clone(),
-            state: match binding::route(&plan, entry) {
+        let mut selected = Vec::with_capacity(places.len());
+        for (place, entry) in places.iter().zip(&entries) {
+            let state = match binding::route(&plan, entry) {
                 Some(reason) => State::Skipped(reason),
-                None => State::Asked(Target::new(*place)),
-            },
-        });
-        let selected = selected.collect();
+                None => State::Asked(Target::new(*place, &plan, &entry.schema)?),
+            };
+            selected.push(Selected { name: entry.schema.collection.clone(), state });
+        }
         Ok(Self { catalog, plan, selected, probe, waves: 0 })
     }
 

@@ -169,6 +169,15 @@ fn limit_and_offset_cut_once_after_the_merge() {
     assert_eq!(ask("SELECT id FROM * OFFSET 340").unwrap().rows.len(), 1);
 }
 
+/// The rows that OFFSET skips are known without reading them when nothing has to be ranked.
+#[test]
+fn rows_before_the_offset_are_not_read() {
+    let (_, from_start) = ask_by_ranges("SELECT id FROM beasts LIMIT 1");
+    let (page, from_offset) = ask_by_ranges("SELECT id FROM beasts LIMIT 1 OFFSET 290");
+    assert_eq!(ids(&page), ["beasts-0290"]);
+    assert!(from_offset <= from_start, "{from_offset} bytes, {from_start} for the first row");
+}
+
 /// List fields were missing in the statistics, which there means "null in every row": the collection was skipped.
 #[test]
 fn a_test_of_a_list_is_an_error_and_not_an_empty_answer() {
@@ -178,13 +187,31 @@ fn a_test_of_a_list_is_an_error_and_not_an_empty_answer() {
     }
 }
 
-/// The rows that OFFSET skips are known without reading them when nothing has to be ranked.
 #[test]
-fn rows_before_the_offset_are_not_read() {
-    let (_, from_start) = ask_by_ranges("SELECT id FROM beasts LIMIT 1");
-    let (page, from_offset) = ask_by_ranges("SELECT id FROM beasts LIMIT 1 OFFSET 290");
-    assert_eq!(ids(&page), ["beasts-0290"]);
-    assert!(from_offset <= from_start, "{from_offset} bytes, {from_start} for the first row");
+fn a_literal_of_another_type_is_found_before_a_byte_is_read() {
+    let (built, _) = release();
+    let catalog = Arc::new(Catalog::open(&built.json).unwrap());
+    for sql in
+        ["SELECT id FROM * WHERE metadata.size = 'x'", "EXPLAIN SELECT id FROM * WHERE metadata.size = 'x'"]
+    {
+        let result = Fanout::new(catalog.clone(), Plan::parse(sql).unwrap());
+        assert!(matches!(&result, Err(Error::Query(e)) if e.code() == 1201), "{sql}: {result:?}");
+    }
+}
+
+/// A condition that every row passes, or none, whatever the columns hold.
+#[test]
+fn columns_that_cannot_change_the_answer_are_not_read() {
+    let searched = |sql: &str| match ask(sql).unwrap().collections[0].outcome {
+        Outcome::Asked { bytes, rows } => (bytes, rows),
+        Outcome::Skipped { .. } => panic!("{sql} skips the collection"),
+    };
+    let all = searched("SELECT id FROM beasts USING EMBEDDING (TEXT 'run')").0;
+    let (bytes, rows) = searched("SELECT id FROM beasts WHERE metadata.size = 2.5 AND metadata.size < 9");
+    assert_eq!((bytes, rows), (0, 0));
+    let sql =
+        "SELECT id FROM beasts USING EMBEDDING (TEXT 'run') WHERE metadata.size = 2.5 OR id IS NOT NULL";
+    assert_eq!(searched(sql), (all, 10));
 }
 
 #[test]
