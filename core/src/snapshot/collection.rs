@@ -7,7 +7,7 @@ use super::{
     columns,
     description::Description,
     head::Head,
-    layout::{FileKind, SectionEntry, SectionKind, malformed},
+    layout::{FileKind, HEADER_BYTES, SectionEntry, SectionKind, malformed},
     payload::{self, PayloadBlock, PayloadRow},
     strings::{Strings, encode_strings},
 };
@@ -88,9 +88,9 @@ fn write_vectors(
     records: &[Record],
 ) -> crate::Result<()> {
     let row_bytes = schema.dimension as usize * encoding.bytes_per_component();
-    let rows_per_block = (VECTOR_BLOCK_BYTES / row_bytes.max(1)).max(1);
-    let mut blocks = Vec::with_capacity(records.len().div_ceil(rows_per_block));
-    for chunk in records.chunks(rows_per_block) {
+    let rows_per_block = vectors_per_block(row_bytes);
+    let mut blocks = Vec::with_capacity(records.len().div_ceil(rows_per_block as usize));
+    for chunk in records.chunks(rows_per_block as usize) {
         let mut block = Vec::with_capacity(chunk.len() * row_bytes);
         for record in chunk {
             check_vector(&record.id, &record.vector, schema.dimension as usize, schema.metric)?;
@@ -99,7 +99,11 @@ fn write_vectors(
         }
         blocks.push(block);
     }
-    Ok(file.section(SectionKind::Vectors, 0, rows_per_block as u32, blocks)?)
+    Ok(file.section(SectionKind::Vectors, 0, rows_per_block, blocks)?)
+}
+
+fn vectors_per_block(row_bytes: usize) -> u32 {
+    (VECTOR_BLOCK_BYTES / row_bytes.max(1)).max(1) as u32
 }
 
 fn write_payload(file: &mut Assembler, records: &[Record]) -> crate::Result<()> {
@@ -182,21 +186,23 @@ impl Collection {
         Ok(collection)
     }
 
-    /// Every section a search relies on is there and its fixed-width blocks have the lengths that the rows ask for.
+    /// The sections are those that the schema asks for, with blocks of the sizes that the format lays down: a forged
+    /// head can then claim no more rows than it has blocks for.
     fn check_sections(&self) -> Result<(), SnapshotError> {
-        let vectors = self.head.require(SectionKind::Vectors, 0)?;
-        self.head.require(SectionKind::Ids, 0)?;
-        self.head.require(SectionKind::Payload, 0)?;
-        for section in self
-            .head
-            .sections()
-            .iter()
-            .filter(|s| s.kind != SectionKind::Ids && s.kind != SectionKind::Dictionary)
-        {
-            if section.rows_per_block == 0 {
-                return Err(malformed(section.kind.name(), section.offset, "0 rows a block"));
-            }
+        let wrong = |reason: &str| malformed("directory", HEADER_BYTES as u64, reason);
+        if u32::try_from(self.rows()).is_err() {
+            return Err(wrong("more rows than a table of ids can hold"));
         }
+        let found = self.head.sections();
+        let expected = self.expected_sections();
+        let fits = |(section, expected): (&SectionEntry, &(SectionKind, usize, u32))| {
+            let whole = expected.2 > 0 || section.blocks == 1;
+            whole && (section.kind, usize::from(section.index), section.rows_per_block) == *expected
+        };
+        if found.len() != expected.len() || !found.iter().zip(&expected).all(fits) {
+            return Err(wrong("the sections are not those that the schema asks for"));
+        }
+        let vectors = self.vectors()?;
         for block in 0..vectors.blocks {
             let bytes = self.head.block_range(vectors, block).map_or(0, |range| range.len());
             if bytes != (self.rows_in(vectors, block) * self.row_bytes) as u64 {
@@ -204,6 +210,23 @@ impl Collection {
             }
         }
         Ok(())
+    }
+
+    /// Kind, index and rows of a block of each section, in the order in which [`write_collection`] writes them.
+    fn expected_sections(&self) -> Vec<(SectionKind, usize, u32)> {
+        let mut sections = Vec::with_capacity(self.head.sections().len());
+        for (index, field) in self.schema().fields.iter().enumerate() {
+            if field.kind == FieldType::Text {
+                sections.push((SectionKind::Dictionary, index, 0));
+            }
+            if columns::has_column(&field.kind) {
+                sections.push((SectionKind::Column, index, columns::ROWS_PER_BLOCK));
+            }
+        }
+        sections.push((SectionKind::Ids, 0, 0));
+        sections.push((SectionKind::Vectors, 0, vectors_per_block(self.row_bytes)));
+        sections.push((SectionKind::Payload, 0, payload::ROWS_PER_BLOCK));
+        sections
     }
 
     /// What the collection's records share.

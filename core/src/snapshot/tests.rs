@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{layout::BLOCK_BYTES, *};
+use super::{
+    layout::{BLOCK_BYTES, HEADER_BYTES, SECTION_BYTES},
+    *,
+};
 use crate::{
     bytes::Resident,
     error::{Error, SnapshotError},
@@ -122,6 +125,33 @@ fn every_truncation_is_a_typed_error() {
     }
 }
 
+fn repair_checksum(forged: &mut [u8], head_bytes: u64) {
+    forged[56..64].fill(0);
+    let checksum = layout::checksum(&forged[..(head_bytes as usize).min(forged.len())]);
+    forged[56..64].copy_from_slice(&checksum.to_le_bytes());
+}
+
+/// With blocks of any size a head of a few kilobytes can claim more rows than memory holds, and with a section
+/// missing a column of values reads as a column of nulls.
+#[test]
+fn blocks_of_another_size_and_missing_columns_are_refused_at_the_door() {
+    let file = file(30);
+    let collection = Collection::open(&file, file.len() as u64).unwrap();
+    for (number, section) in collection.head().sections().iter().enumerate() {
+        let entry = HEADER_BYTES + number * SECTION_BYTES;
+        let other_size = (entry + 4..entry + 8, section.rows_per_block.wrapping_add(1 << 20).to_le_bytes());
+        let [a, b, ..] = section.rows_per_block.to_le_bytes();
+        let other_index = (entry + 2..entry + 6, [77, 0, a, b]);
+        for (place, bytes) in [other_size, other_index] {
+            let mut forged = file.clone();
+            forged[place].copy_from_slice(&bytes);
+            repair_checksum(&mut forged, collection.head().header().head_bytes);
+            let opened = Collection::open(&forged, file.len() as u64);
+            assert!(matches!(opened, Err(SnapshotError::Malformed { .. })), "{section:?}: {opened:?}");
+        }
+    }
+}
+
 /// A forger who also repairs the head's checksum reaches the checks behind it.
 #[test]
 fn forged_tables_behind_a_valid_checksum_are_typed_errors() {
@@ -135,9 +165,7 @@ fn forged_tables_behind_a_valid_checksum_are_typed_errors() {
             if forged == file {
                 continue;
             }
-            forged[56..64].fill(0);
-            let checksum = layout::checksum(&forged[..(header.head_bytes as usize).min(forged.len())]);
-            forged[56..64].copy_from_slice(&checksum.to_le_bytes());
+            repair_checksum(&mut forged, header.head_bytes);
             // Reserved bytes and names may change without contradiction; the content id sees them all.
             assert!(read_all(&forged).is_err(), "byte {at} = {value:#x}");
         }
