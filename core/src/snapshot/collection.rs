@@ -30,7 +30,8 @@ const STATISTIC_TEXT_BYTES: usize = 128;
 /// whatever their order.
 ///
 /// # Errors
-/// [`InputError`] when a vector is not acceptable, [`SnapshotError::CannotWrite`] when two records share an id.
+/// [`InputError`](crate::error::InputError) when a vector is not acceptable, [`SnapshotError::CannotWrite`] when two
+/// records share an id or a value is not of its field's type.
 pub fn write_collection(
     schema: &Schema,
     encoding: Encoding,
@@ -41,6 +42,7 @@ pub fn write_collection(
         let reason = format!("two records of {:?} have the id {:?}", schema.collection, pair[0].id);
         return Err(SnapshotError::CannotWrite { reason }.into());
     }
+    records.iter_mut().try_for_each(|record| fit_record(schema, record))?;
     let mut file = Assembler::new();
     write_columns(&mut file, schema, &records)?;
     let ids = encode_strings(records.iter().map(|r| r.id.as_str()))?;
@@ -50,6 +52,36 @@ pub fn write_collection(
     let description =
         Description { schema: schema.clone(), encoding, statistics: statistics(schema, &records) };
     Ok(file.finish(FileKind::Collection, records.len() as u64, &description.encode()?)?)
+}
+
+/// Widens integers of float fields, and refuses what the columns would turn into something else.
+fn fit_record(schema: &Schema, record: &mut Record) -> Result<(), SnapshotError> {
+    for (path, value) in &mut record.metadata {
+        let kind = schema.fields.iter().find(|field| field.path == *path).map(|field| &field.kind);
+        if *value != Value::Null && !kind.is_some_and(|kind| fit_value(kind, value)) {
+            let expected = kind.map_or("not declared".into(), |kind| format!("declared as {kind:?}"));
+            let reason = format!("{}: metadata.{path} is {expected}, its value is {value:?}", record.id);
+            return Err(SnapshotError::CannotWrite { reason });
+        }
+    }
+    Ok(())
+}
+
+fn fit_value(kind: &FieldType, value: &mut Value) -> bool {
+    if let (FieldType::Float, Value::Int(number)) = (kind, &*value) {
+        *value = Value::Float(*number as f64);
+    }
+    match (kind, value) {
+        (FieldType::Bool, Value::Bool(_))
+        | (FieldType::Int, Value::Int(_))
+        | (FieldType::Text, Value::Text(_))
+        | (FieldType::Time, Value::Time(_)) => true,
+        (FieldType::Float, Value::Float(number)) => number.is_finite(),
+        (FieldType::List(kind), Value::List(items)) => {
+            items.iter_mut().all(|item| *item == Value::Null || fit_value(kind, item))
+        }
+        _ => false,
+    }
 }
 
 fn write_columns(file: &mut Assembler, schema: &Schema, records: &[Record]) -> crate::Result<()> {

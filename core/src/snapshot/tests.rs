@@ -182,6 +182,40 @@ fn two_records_with_one_id_are_refused() {
 }
 
 #[test]
+fn a_value_of_another_type_is_refused_with_its_record_and_field() {
+    let list = |value| Value::List(vec![Value::Null, value]);
+    for (path, value) in [
+        ("size", Value::Text("5".into())),
+        ("size", Value::Float(2.5)),
+        ("share", Value::Float(f64::NAN)),
+        ("at", Value::Int(5)),
+        ("flag", Value::Int(1)),
+        ("name", list(Value::Null)),
+        ("tags", list(Value::Int(1))),
+        ("colour", Value::Int(1)),
+    ] {
+        let mut wrong = records(3);
+        wrong[1].metadata.insert(path.into(), value.clone());
+        let result = write_collection(&schema(), Encoding::F16, wrong).map_err(|e| e.to_string());
+        assert!(
+            matches!(&result, Err(e) if e.contains("0001") && e.contains(path)),
+            "{path} {value:?}: {result:?}"
+        );
+    }
+}
+
+/// A float field takes integers, and its statistics must then say what its column says.
+#[test]
+fn integers_of_a_float_field_are_widened_in_the_statistics_too() {
+    let mut wide = records(3);
+    wide[1].metadata.insert("share".into(), Value::Int((1 << 53) + 1));
+    let file = write_collection(&schema(), Encoding::F16, wide).unwrap();
+    let collection = Collection::open(&file, file.len() as u64).unwrap();
+    let share = collection.statistics().fields.iter().find(|field| field.path == "share").unwrap();
+    assert_eq!(share.max, Some(Value::Float(9_007_199_254_740_992.0)));
+}
+
+#[test]
 fn a_vector_that_does_not_fit_is_refused_with_its_record() {
     for vector in [vec![1.0], vec![f32::NAN, 0.0, 0.0], vec![f32::INFINITY, 0.0, 0.0], vec![1e6, 0.0, 0.0]] {
         let mut wrong = records(3);
