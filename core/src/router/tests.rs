@@ -226,6 +226,31 @@ fn cells_hold_what_the_record_held() {
 }
 
 #[test]
+fn a_release_of_another_layout_is_told_apart_from_damage() {
+    for (json, needed) in [(r#"{"layout": 1, "parts": []}"#, 1), (r#"{"layout": 65536}"#, u16::MAX)] {
+        let opened = Catalog::open(json.as_bytes());
+        let Err(Error::Snapshot(SnapshotError::TooNew { needed: got, .. })) = opened else {
+            panic!("{opened:?}")
+        };
+        assert_eq!(got, needed);
+    }
+    assert!(matches!(Catalog::open(b"<html>"), Err(Error::Snapshot(SnapshotError::BadRelease { .. }))));
+}
+
+/// Answers name rows by collection, and `FROM *` goes by name.
+#[test]
+fn two_collections_of_one_name_are_refused() {
+    let (built, files) = release();
+    let mut builder = ReleaseBuilder::new();
+    builder.add_collection("one.portolan", &files[1]).unwrap();
+    builder.add_collection("two.portolan", &files[1]).unwrap();
+    assert!(matches!(builder.finish(), Err(Error::Snapshot(SnapshotError::CannotWrite { .. }))));
+    let mut twice = built.index;
+    twice.collections[1].schema.collection = "beasts".into();
+    assert!(Catalog::open(&serde_json::to_vec(&twice).unwrap()).is_err());
+}
+
+#[test]
 fn names_that_are_not_there_are_told_with_near_names() {
     let near = |sql: &str| match ask(sql) {
         Err(Error::Catalog(
