@@ -225,6 +225,18 @@ fn cells_hold_what_the_record_held() {
     assert_eq!(result.rows[0].cells[4], Value::Null);
 }
 
+/// The name of an embedder is for people; vectors of one fingerprint can be compared.
+#[test]
+fn collections_may_name_one_embedder_differently() {
+    let (built, _) = release();
+    let mut renamed = built.index.collections[1].schema.clone();
+    renamed.embedder = renamed.embedder.map(|id| EmbedderId { name: "other".into(), ..id });
+    let mut index = built.index;
+    index.collections[1].schema = renamed;
+    let fanout = Fanout::new(Arc::new(Catalog::new(index)), Plan::parse(NEAREST).unwrap());
+    assert!(fanout.is_ok(), "{fanout:?}");
+}
+
 #[test]
 fn a_release_of_another_layout_is_told_apart_from_damage() {
     for (json, needed) in [(r#"{"layout": 1, "parts": []}"#, 1), (r#"{"layout": 65536}"#, u16::MAX)] {
