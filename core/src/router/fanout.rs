@@ -15,6 +15,7 @@ use crate::{
     plan::{CollectionFacts, ColumnKind, Plan},
     release::CollectionEntry,
     schema::Value,
+    search::Top,
     snapshot::{PayloadBlock, PayloadRow, layout::malformed},
 };
 
@@ -171,9 +172,10 @@ impl Fanout {
             }
         }
         if self.probe.is_some() {
-            all.sort_by(|a, b| a.distance.total_cmp(&b.distance));
-            if let Some(last) = limit(&self.plan).checked_sub(1).and_then(|last| all.get(last)).copied() {
-                all.retain(|winner| winner.distance.total_cmp(&last.distance).is_le());
+            let mut nearest = Top::new(limit(&self.plan));
+            (0..).zip(&all).for_each(|(place, winner)| nearest.push(winner.distance, place));
+            if let Some((last, _)) = nearest.into_sorted().pop() {
+                all.retain(|winner| winner.distance <= last);
             }
         } else {
             // The order is known without the ids, so what OFFSET skips is not read.
@@ -200,7 +202,7 @@ impl Fanout {
             let nearer = |a: &ResultRow, b: &ResultRow| {
                 a.distance.unwrap_or(0.0).total_cmp(&b.distance.unwrap_or(0.0))
             };
-            rows.sort_by(|a, b| {
+            rows.sort_unstable_by(|a, b| {
                 nearer(a, b).then_with(|| (&a.id, &a.collection).cmp(&(&b.id, &b.collection)))
             });
             rows.truncate(limit(&self.plan));
