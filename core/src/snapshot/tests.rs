@@ -224,3 +224,51 @@ fn a_vector_that_does_not_fit_is_refused_with_its_record() {
         assert!(message.contains("0001"), "{vector:?}: {message}");
     }
 }
+
+/// What checksums cannot see: a file that was made wrong is as well sealed as one that was made right.
+#[test]
+fn a_sealed_file_that_contradicts_itself_does_not_verify() {
+    let whole = file(3);
+    let collection = Collection::open(&whole, whole.len() as u64).unwrap();
+    let vectors = *collection.vectors().unwrap();
+    let ids = *collection.ids().unwrap();
+    // A vector that is infinite (f16), and an id that the payload does not know.
+    for (section, at, bytes) in [(vectors, 0, &[0x00, 0x7c][..]), (ids, 16, &b"!000"[..])] {
+        let mut forged = whole.clone();
+        let start = section.offset as usize;
+        forged[start + at..start + at + bytes.len()].copy_from_slice(bytes);
+        let entry =
+            collection.head().header().block_table_at() as usize + section.first_block as usize * BLOCK_BYTES;
+        let sum = layout::checksum(&forged[start..start + section.bytes as usize]);
+        forged[entry..entry + 8].copy_from_slice(&sum.to_le_bytes());
+        let id = head::compute_content_id(&forged);
+        forged[64..96].copy_from_slice(&id);
+        repair_checksum(&mut forged, collection.head().header().head_bytes);
+        let result = verify(&forged);
+        assert!(
+            matches!(&result, Err(Error::Snapshot(SnapshotError::Malformed { .. }))),
+            "{:?}: {result:?}",
+            section.kind
+        );
+    }
+}
+
+#[test]
+fn an_embedder_that_is_not_what_its_fingerprint_says_does_not_verify() {
+    use crate::embed::StaticEmbedder;
+    let embedder = |rows: Vec<u8>| StaticEmbedder::new("e".into(), "a\nb\n", rows, vec![1.0; 2], 2).unwrap();
+    let file = write_embedder(&embedder(vec![1, 2, 3, 4])).unwrap();
+    verify(&file).unwrap();
+    let other = write_embedder(&embedder(vec![1, 2, 3, 5])).unwrap();
+    let opened = EmbedderFile::open(&file, file.len() as u64).unwrap();
+    let head = opened.head();
+    // The description of one, with its fingerprint, before the rows of the other.
+    let from = head.header().description_at() as usize;
+    let mut forged = other.clone();
+    forged[from..head.header().head_bytes as usize]
+        .copy_from_slice(&file[from..head.header().head_bytes as usize]);
+    let id = head::compute_content_id(&forged);
+    forged[64..96].copy_from_slice(&id);
+    repair_checksum(&mut forged, head.header().head_bytes);
+    assert!(matches!(verify(&forged), Err(Error::Snapshot(SnapshotError::Malformed { .. }))));
+}
