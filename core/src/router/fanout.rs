@@ -1,6 +1,6 @@
 //! The fan-out: a statement over many collections as a machine that is stepped.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value as Json;
 
@@ -287,12 +287,14 @@ impl Fanout {
     }
 
     fn result(&self, rows: Vec<ResultRow>) -> ResultSet {
+        let mut own = BTreeMap::new();
+        rows.iter().for_each(|row| *own.entry(row.collection.as_str()).or_insert(0) += 1);
         let report = |selected: &Selected| CollectionReport {
             name: selected.name.clone(),
             outcome: match &selected.state {
                 State::Skipped(reason) => Outcome::Skipped { reason: reason.clone() },
                 State::Asked(target) => Outcome::Asked {
-                    rows: rows.iter().filter(|row| row.collection == selected.name).count() as u64,
+                    rows: own.get(selected.name.as_str()).copied().unwrap_or(0),
                     bytes: target.bytes,
                 },
             },
