@@ -127,6 +127,12 @@ impl ReleaseIndex {
         Ok(index)
     }
 
+    /// What [`id`](Self::id) has to be: the hash of the names and hashes of all files.
+    pub(crate) fn compute_id(&self) -> String {
+        let listing: String = self.files().map(|file| format!("{} {}\n", file.blake3, file.name)).collect();
+        blake3::hash(listing.as_bytes()).to_hex().to_string()
+    }
+
     /// The file of that number, as [`files`](Self::files) counts. O(1).
     pub fn file(&self, number: usize) -> Option<&ReleaseFile> {
         let Some(place) = number.checked_sub(1) else { return Some(&self.heads) };
@@ -224,8 +230,7 @@ impl ReleaseBuilder {
             collections: self.collections.into_iter().map(|(entry, _)| entry).collect(),
             embedders: self.embedders.into_iter().map(|(entry, _)| entry).collect(),
         };
-        let listing: String = index.files().map(|file| format!("{} {}\n", file.blake3, file.name)).collect();
-        index.id = blake3::hash(listing.as_bytes()).to_hex().to_string();
+        index.id = index.compute_id();
         let json = serde_json::to_vec_pretty(&index)
             .map_err(|e| SnapshotError::CannotWrite { reason: e.to_string() })?;
         Ok(BuiltRelease { index, json, heads })

@@ -76,7 +76,7 @@ impl Catalog {
         }
         let Some(head) = self.head(entry.head, sources, needs)? else { return Ok(None) };
         let collection = Collection::open(head, entry.file.bytes)?;
-        if collection.rows() != entry.statistics.rows || *collection.schema() != entry.schema {
+        if *collection.statistics() != entry.statistics || *collection.schema() != entry.schema {
             let reason = format!("{} is not the file that release.json describes", entry.file.name);
             return Err(SnapshotError::BadRelease { reason }.into());
         }
