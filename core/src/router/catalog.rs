@@ -15,6 +15,9 @@ use crate::{
 const HEADS: usize = 0;
 
 /// A release that can be asked. Cheap to share: all that is in it is immutable or written once.
+///
+/// A catalog goes with one set of files: which blocks matched their checksums is remembered for all statements, so
+/// other bytes in another statement's sources would not be checked again.
 #[derive(Debug)]
 pub struct Catalog {
     index: ReleaseIndex,
