@@ -33,6 +33,12 @@ pub struct ReleaseIndex {
     pub embedders: Vec<EmbedderEntry>,
 }
 
+/// What every layout of `release.json` holds.
+#[derive(Deserialize)]
+struct Layout {
+    layout: u32,
+}
+
 /// One file of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseFile {
@@ -99,11 +105,16 @@ impl ReleaseIndex {
     /// [`SnapshotError::BadRelease`] when it is not what [`ReleaseBuilder`] writes, or names files outside its folder.
     pub fn parse(json: &[u8]) -> Result<Self> {
         let bad = |reason: String| SnapshotError::BadRelease { reason };
+        // The layout first: another one may have other fields.
+        let found: Layout = serde_json::from_slice(json).map_err(|e| bad(format!("cannot be read: {e}")))?;
+        if found.layout > LAYOUT {
+            let needed = u16::try_from(found.layout).unwrap_or(u16::MAX);
+            return Err(SnapshotError::TooNew { needed, supported: LAYOUT as u16 }.into());
+        }
         let index: Self = serde_json::from_slice(json).map_err(|e| bad(format!("cannot be read: {e}")))?;
-        if index.layout > LAYOUT {
-            return Err(
-                SnapshotError::TooNew { needed: index.layout as u16, supported: LAYOUT as u16 }.into()
-            );
+        let names = index.collections.iter().map(|entry| &entry.schema.collection);
+        if !names.is_sorted_by(|a, b| a < b) {
+            return Err(bad("the collections are not sorted by name, each once".into()).into());
         }
         for file in index.files() {
             if file.name.is_empty()
@@ -114,6 +125,21 @@ impl ReleaseIndex {
             }
         }
         Ok(index)
+    }
+
+    /// What [`id`](Self::id) has to be: the hash of the names and hashes of all files.
+    pub(crate) fn compute_id(&self) -> String {
+        let listing: String = self.files().map(|file| format!("{} {}\n", file.blake3, file.name)).collect();
+        blake3::hash(listing.as_bytes()).to_hex().to_string()
+    }
+
+    /// The file of that number, as [`files`](Self::files) counts. O(1).
+    pub fn file(&self, number: usize) -> Option<&ReleaseFile> {
+        let Some(place) = number.checked_sub(1) else { return Some(&self.heads) };
+        match place.checked_sub(self.collections.len()) {
+            None => self.collections.get(place).map(|entry| &entry.file),
+            Some(place) => self.embedders.get(place).map(|entry| &entry.file),
+        }
     }
 
     /// All files: the heads, the collections' snapshots, the embedders. A file's place here is its number.
@@ -176,9 +202,19 @@ impl ReleaseBuilder {
     }
 
     /// The description. The order of adding does not matter.
+    ///
+    /// # Errors
+    /// [`SnapshotError::CannotWrite`] when two collections have one name.
     pub fn finish(mut self) -> Result<BuiltRelease> {
         self.collections.sort_by(|(a, _), (b, _)| a.schema.collection.cmp(&b.schema.collection));
         self.embedders.sort_by(|(a, _), (b, _)| a.id.fingerprint.cmp(&b.id.fingerprint));
+        let mut pairs = self.collections.windows(2);
+        if let Some([(entry, _), _]) =
+            pairs.find(|pair| pair[0].0.schema.collection == pair[1].0.schema.collection)
+        {
+            let reason = format!("two collections are called {:?}", entry.schema.collection);
+            return Err(SnapshotError::CannotWrite { reason }.into());
+        }
         let mut heads = Vec::new();
         let collections = self.collections.iter_mut().map(|(entry, head)| (&mut entry.head, head));
         for (place, head) in
@@ -194,8 +230,7 @@ impl ReleaseBuilder {
             collections: self.collections.into_iter().map(|(entry, _)| entry).collect(),
             embedders: self.embedders.into_iter().map(|(entry, _)| entry).collect(),
         };
-        let listing: String = index.files().map(|file| format!("{} {}\n", file.blake3, file.name)).collect();
-        index.id = blake3::hash(listing.as_bytes()).to_hex().to_string();
+        index.id = index.compute_id();
         let json = serde_json::to_vec_pretty(&index)
             .map_err(|e| SnapshotError::CannotWrite { reason: e.to_string() })?;
         Ok(BuiltRelease { index, json, heads })

@@ -5,9 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use portolan::{
     Error,
     bytes::RangeCache,
-    error::SnapshotError,
     plan::Plan,
-    router::{Catalog, Fanout, FileRange, Step},
+    router::{Catalog, Fanout, Step},
 };
 use wasm_bindgen::prelude::*;
 
@@ -86,7 +85,6 @@ impl Engine {
         match fanout.step(&self.files)? {
             Step::Done(result) => Ok(value::from_json(&result.to_json())),
             Step::Need(ranges) => {
-                self.check_needs(&ranges)?;
                 self.statements.insert(statement, fanout);
                 Ok(value::from_needs(&ranges))
             }
@@ -96,20 +94,5 @@ impl Engine {
     /// Ends a statement that will not be stepped again.
     pub fn cancel(&mut self, statement: u32) {
         self.statements.remove(&statement);
-    }
-}
-
-impl Engine {
-    /// A damaged description can name ranges that no file has. They would be asked for without end.
-    fn check_needs(&self, ranges: &[FileRange]) -> Result<(), Error> {
-        for need in ranges {
-            let file = self.catalog.index().files().nth(need.file);
-            if file.is_none_or(|file| need.range.end > file.bytes || need.range.is_empty()) {
-                let name = file.map_or("a file", |file| &file.name);
-                let reason = format!("{name} lacks bytes {} to {}", need.range.start, need.range.end);
-                return Err(SnapshotError::BadRelease { reason }.into());
-            }
-        }
-        Ok(())
     }
 }

@@ -105,22 +105,26 @@ fn suggest(near: &[String]) -> String {
 }
 
 /// The up to three names nearest to `name` by edit distance, nearest first, ties by name. Names further than half
-/// the length of `name` (at least two edits) are left out, unless they contain it. O(names x length squared).
+/// the length of `name` (at least two edits) are left out, unless they contain it. O(names x length squared), where names
+/// of very different length cost nothing.
 pub fn near_names<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let limit = (name.chars().count() / 2).max(2);
-    let mut scored: Vec<(usize, &str)> = names
-        .into_iter()
-        .filter_map(|candidate| {
-            // Unicode's tables of letter case are 8 kB of the compressed wasm module; a hint is not worth them.
-            let edits = edit_distance(&name.to_ascii_lowercase(), &candidate.to_ascii_lowercase());
-            let contains = !name.is_empty() && candidate.contains(name);
-            (edits <= limit || contains)
-                .then_some((if contains { edits.min(limit) } else { edits }, candidate))
-        })
-        .collect();
-    scored.sort_unstable();
-    scored.dedup();
-    scored.into_iter().take(3).map(|(_, candidate)| String::from(candidate)).collect()
+    let length = name.chars().count();
+    let limit = (length / 2).max(2);
+    // Unicode's tables of letter case are 8 kB of the compressed wasm module; a hint is not worth them.
+    let folded = name.to_ascii_lowercase();
+    let mut nearest: Vec<(usize, &str)> = Vec::new();
+    for candidate in names {
+        let contains = !name.is_empty() && candidate.contains(name);
+        let far = candidate.chars().count().abs_diff(length) > limit;
+        let edits = if far { limit + 1 } else { edit_distance(&folded, &candidate.to_ascii_lowercase()) };
+        let scored = (if contains { edits.min(limit) } else { edits }, candidate);
+        if scored.0 <= limit && !nearest.contains(&scored) {
+            let place = nearest.partition_point(|known| *known < scored);
+            nearest.insert(place, scored);
+            nearest.truncate(3);
+        }
+    }
+    nearest.into_iter().map(|(_, candidate)| String::from(candidate)).collect()
 }
 
 /// Levenshtein's distance over characters.
@@ -148,5 +152,11 @@ mod tests {
         assert_eq!(near_names("noun.anmal", names)[0], "noun.animal");
         assert_eq!(near_names("animal", names), ["noun.animal"]);
         assert!(near_names("zzzzzzzz", names).is_empty());
+        assert_eq!(
+            near_names("noun", ["noun.c", "noun.a", "noun.d", "noun.a", "noun.b"]),
+            ["noun.a", "noun.b", "noun.c"]
+        );
+        // A statement may hold a name of a megabyte; comparing it letter by letter with many names takes minutes.
+        assert!(near_names(&"x".repeat(1 << 20), vec!["noun.animal"; 100_000]).is_empty());
     }
 }

@@ -5,8 +5,9 @@ use super::Catalog;
 use crate::{
     error::{CatalogError, Result, near_names},
     filter::{self, Prune},
-    plan::{ColumnKind, Plan, Source},
+    plan::{Plan, Source},
     release::CollectionEntry,
+    schema::Schema,
 };
 
 /// The places in the release of the collections that FROM names: as written, each once; `*` in the order of names.
@@ -31,26 +32,11 @@ pub(super) fn select(catalog: &Catalog, plan: &Plan) -> Result<Vec<usize>> {
 
 /// Every column that WHERE or SELECT names exists in at least one of the collections.
 pub(super) fn check_columns(plan: &Plan, entries: &[&CollectionEntry]) -> Result<()> {
-    let fields =
-        || entries.iter().flat_map(|entry| entry.schema.fields.iter().map(|field| field.path.as_str()));
-    let paths: Vec<&str> = fields().collect();
-    if let Some(error) = plan.filter.as_ref().and_then(|filter| filter::unknown_columns(filter, &paths)) {
-        return Err(error.into());
+    let fields = entries.iter().flat_map(|entry| &entry.schema.fields).map(|field| field.path.as_str());
+    match plan.unknown_column(&fields.collect::<Vec<_>>()) {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
     }
-    for column in &plan.columns {
-        if let ColumnKind::Metadata(Some(path)) = &column.kind {
-            let below =
-                |field: &str| field.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.'));
-            if !fields().any(|field| field == path || below(field)) {
-                return Err(CatalogError::UnknownColumn {
-                    name: path.clone(),
-                    near: near_names(path, fields()),
-                }
-                .into());
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Distances can be merged only where they mean the same.
@@ -61,7 +47,7 @@ pub(super) fn check_spaces(entries: &[&CollectionEntry]) -> Result<()> {
             "metric"
         } else if first.dimension != second.dimension {
             "dimension"
-        } else if first.embedder != second.embedder {
+        } else if fingerprint(first) != fingerprint(second) {
             "embedder"
         } else {
             continue;
@@ -70,6 +56,10 @@ pub(super) fn check_spaces(entries: &[&CollectionEntry]) -> Result<()> {
         return Err(CatalogError::MixedSpaces { first, second, difference }.into());
     }
     Ok(())
+}
+
+fn fingerprint(schema: &Schema) -> Option<&str> {
+    schema.embedder.as_ref().map(|id| id.fingerprint.as_str())
 }
 
 /// Why the collection cannot hold a matching record, if its statistics prove it.

@@ -15,6 +15,9 @@ use crate::{
 const HEADS: usize = 0;
 
 /// A release that can be asked. Cheap to share: all that is in it is immutable or written once.
+///
+/// A catalog goes with one set of files: which blocks matched their checksums is remembered for all statements, so
+/// other bytes in another statement's sources would not be checked again.
 #[derive(Debug)]
 pub struct Catalog {
     index: ReleaseIndex,
@@ -76,7 +79,7 @@ impl Catalog {
         }
         let Some(head) = self.head(entry.head, sources, needs)? else { return Ok(None) };
         let collection = Collection::open(head, entry.file.bytes)?;
-        if collection.rows() != entry.statistics.rows || *collection.schema() != entry.schema {
+        if *collection.statistics() != entry.statistics || *collection.schema() != entry.schema {
             let reason = format!("{} is not the file that release.json describes", entry.file.name);
             return Err(SnapshotError::BadRelease { reason }.into());
         }
@@ -126,7 +129,7 @@ impl Catalog {
     /// A file as the host lends it: there, and as long as the release says. A longer or shorter file would be asked
     /// for ranges that never arrive.
     pub(super) fn file<'s>(&self, number: usize, sources: &'s dyn Sources) -> Result<&'s dyn ByteSource> {
-        let Some(file) = self.index.files().nth(number) else {
+        let Some(file) = self.index.file(number) else {
             return Err(CatalogError::EmptyRelease.into());
         };
         let missing = || CatalogError::MissingFile { name: file.name.clone() };

@@ -1,6 +1,6 @@
 //! The fan-out: a statement over many collections as a machine that is stepped.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value as Json;
 
@@ -9,12 +9,14 @@ use super::{
     probe::Probe, target::Target,
 };
 use crate::{
+    bytes::ByteRange,
     error::{Result, SnapshotError},
     filter,
     plan::{CollectionFacts, ColumnKind, Plan},
     release::CollectionEntry,
     schema::Value,
-    snapshot::layout::malformed,
+    search::Top,
+    snapshot::{PayloadBlock, PayloadRow, layout::malformed},
 };
 
 /// What a step came to.
@@ -57,12 +59,19 @@ struct Winner {
     row: u64,
 }
 
+/// The payload block that was read last. Without a query vector the rows of an answer are neighbours and share it.
+struct OpenBlock {
+    file: usize,
+    range: ByteRange,
+    block: PayloadBlock,
+}
+
 impl Fanout {
     /// Binds a plan to a release: which collections it names, and which of them cannot hold a match.
     ///
     /// # Errors
     /// `CatalogError` for names that are not there and collections that cannot be merged, `InputError` for a query
-    /// vector that does not fit.
+    /// vector that does not fit, `QueryError` for a literal that does not fit its column.
     pub fn new(catalog: Arc<Catalog>, plan: Plan) -> Result<Self> {
         let places = binding::select(&catalog, &plan)?;
         let entries: Vec<&CollectionEntry> =
@@ -75,14 +84,14 @@ impl Fanout {
             }
             _ => None,
         };
-        let selected = places.iter().zip(&entries).map(|(place, entry)| Selected {
-            name: entry.schema.collection.clone(),
-            state: match binding::route(&plan, entry) {
+        let mut selected = Vec::with_capacity(places.len());
+        for (place, entry) in places.iter().zip(&entries) {
+            let state = match binding::route(&plan, entry) {
                 Some(reason) => State::Skipped(reason),
-                None => State::Asked(Target::new(*place)),
-            },
-        });
-        let selected = selected.collect();
+                None => State::Asked(Target::new(*place, &plan, &entry.schema)?),
+            };
+            selected.push(Selected { name: entry.schema.collection.clone(), state });
+        }
         Ok(Self { catalog, plan, selected, probe, waves: 0 })
     }
 
@@ -104,7 +113,22 @@ impl Fanout {
             }
         }
         self.waves += 1;
-        Ok(Step::Need(needs.into_ranges()))
+        let ranges = needs.into_ranges();
+        self.check_inside(&ranges)?;
+        Ok(Step::Need(ranges))
+    }
+
+    /// A forged description can name ranges that no file has. They would be asked for without end.
+    fn check_inside(&self, ranges: &[FileRange]) -> Result<()> {
+        for FileRange { file, range } in ranges {
+            let file = self.catalog.index().file(*file);
+            if file.is_none_or(|file| range.end > file.bytes || range.is_empty()) {
+                let name = file.map_or("a file", |file| &file.name);
+                let reason = format!("{name} has no bytes {} to {}; export again", range.start, range.end);
+                return Err(SnapshotError::BadRelease { reason }.into());
+            }
+        }
+        Ok(())
     }
 
     /// Steps once over files that are wholly resident.
@@ -115,8 +139,9 @@ impl Fanout {
         match self.step(sources)? {
             Step::Done(result) => Ok(result),
             Step::Need(ranges) => {
-                let file = ranges.first().and_then(|need| self.catalog.index().files().nth(need.file));
-                let reason = format!("{:?} lacks bytes that it should hold", file.map(|f| &f.name));
+                let file = ranges.first().and_then(|need| self.catalog.index().file(need.file));
+                let name = file.map_or("a file", |file| &file.name);
+                let reason = format!("{name} is not wholly resident; bring what step asks for");
                 Err(SnapshotError::BadRelease { reason }.into())
             }
         }
@@ -147,12 +172,15 @@ impl Fanout {
             }
         }
         if self.probe.is_some() {
-            all.sort_by(|a, b| a.distance.total_cmp(&b.distance));
-            if let Some(last) = limit(&self.plan).checked_sub(1).and_then(|last| all.get(last)).copied() {
-                all.retain(|winner| winner.distance.total_cmp(&last.distance).is_le());
+            let mut nearest = Top::new(limit(&self.plan));
+            (0..).zip(&all).for_each(|(place, winner)| nearest.push(winner.distance, place));
+            if let Some((last, _)) = nearest.into_sorted().pop() {
+                all.retain(|winner| winner.distance <= last);
             }
         } else {
+            // The order is known without the ids, so what OFFSET skips is not read.
             all.truncate(limit(&self.plan));
+            all.drain(..self.offset().min(all.len()));
         }
         if limit(&self.plan) == 0 {
             all.clear();
@@ -161,9 +189,9 @@ impl Fanout {
     }
 
     fn rows(&self, winners: &[Winner], sources: &dyn Sources, needs: &mut Needs) -> Result<Vec<ResultRow>> {
-        let mut rows = Vec::with_capacity(winners.len());
+        let (mut rows, mut opened) = (Vec::with_capacity(winners.len()), None);
         for winner in winners {
-            if let Some(row) = self.row(winner, sources, needs)? {
+            if let Some(row) = self.row(winner, &mut opened, sources, needs)? {
                 rows.push(row);
             }
         }
@@ -174,17 +202,26 @@ impl Fanout {
             let nearer = |a: &ResultRow, b: &ResultRow| {
                 a.distance.unwrap_or(0.0).total_cmp(&b.distance.unwrap_or(0.0))
             };
-            rows.sort_by(|a, b| {
+            rows.sort_unstable_by(|a, b| {
                 nearer(a, b).then_with(|| (&a.id, &a.collection).cmp(&(&b.id, &b.collection)))
             });
             rows.truncate(limit(&self.plan));
+            rows.drain(..self.offset().min(rows.len()));
         }
-        let skipped = usize::try_from(self.plan.offset).unwrap_or(usize::MAX);
-        rows.drain(..skipped.min(rows.len()));
         Ok(rows)
     }
 
-    fn row(&self, winner: &Winner, sources: &dyn Sources, needs: &mut Needs) -> Result<Option<ResultRow>> {
+    fn offset(&self) -> usize {
+        usize::try_from(self.plan.offset).unwrap_or(usize::MAX)
+    }
+
+    fn row(
+        &self,
+        winner: &Winner,
+        opened: &mut Option<OpenBlock>,
+        sources: &dyn Sources,
+        needs: &mut Needs,
+    ) -> Result<Option<ResultRow>> {
         let Some(Selected { name, state: State::Asked(target) }) = self.selected.get(winner.selected) else {
             return Ok(None);
         };
@@ -193,47 +230,71 @@ impl Fanout {
         };
         let file = self.catalog.collection_file(target.place);
         let source = self.catalog.file(file, sources)?;
-        let Some((block, place)) = collection.payload_block(source, winner.row)? else {
-            needs.want(file, collection.payload_range(winner.row)?);
-            return Ok(None);
-        };
-        let at = collection.payload_range(winner.row)?.start;
+        let (range, place) = (collection.payload_range(winner.row)?, collection.place_in_payload(winner.row));
+        if opened.as_ref().is_none_or(|opened| (opened.file, opened.range) != (file, range)) {
+            let block = collection.payload_block(source, winner.row)?;
+            *opened = block.map(|(block, _)| OpenBlock { file, range, block });
+        }
+        if opened.is_none() {
+            needs.want(file, range);
+        }
+        // Asked for in the wave of the payload: a wave of its own would be the fourth.
+        let mut embedding = Value::Null;
+        if self.plan.selects(|kind| *kind == ColumnKind::Embedding) {
+            match collection.vector(source, winner.row)? {
+                Ok(vector) => {
+                    embedding = Value::List(vector.into_iter().map(|x| Value::Float(x.into())).collect())
+                }
+                Err(range) => needs.want(file, range),
+            }
+        }
+        let Some(OpenBlock { block, .. }) = opened else { return Ok(None) };
+        let at = range.start;
         let record = block.row(place).ok_or_else(|| malformed("payload", at, "a record cannot be read"))?;
         let distance = self.probe.is_some().then_some(winner.distance);
         if distance.is_some_and(|distance| !distance.is_finite()) {
             return Err(malformed("vectors", at, "a vector's distance is not finite").into());
         }
-        let metadata: Json = serde_json::from_str(record.metadata)
-            .map_err(|e| malformed("payload", at, format!("metadata is not JSON: {e}")))?;
-        let mut cells = Vec::with_capacity(self.plan.columns.len());
-        for column in &self.plan.columns {
-            cells.push(match &column.kind {
-                ColumnKind::Id => Value::Text(record.id.into()),
-                ColumnKind::Document => record.document.map_or(Value::Null, |text| Value::Text(text.into())),
-                ColumnKind::Distance => distance.map_or(Value::Null, |d| Value::Float(f64::from(d))),
-                ColumnKind::Collection => Value::Text(name.clone()),
-                ColumnKind::Metadata(path) => dig(&metadata, path.as_deref()),
-                ColumnKind::Embedding => match collection.vector(source, winner.row)? {
-                    Ok(vector) => {
-                        Value::List(vector.into_iter().map(|x| Value::Float(f64::from(x))).collect())
-                    }
-                    Err(range) => {
-                        needs.want(file, range);
-                        Value::Null
-                    }
-                },
-            });
-        }
+        let cells = self
+            .cells(name, &record, distance, embedding)
+            .map_err(|reason| malformed("payload", at, reason))?;
         Ok(Some(ResultRow { collection: name.clone(), id: record.id.into(), distance, cells }))
     }
 
+    /// The selected columns of a record.
+    fn cells(
+        &self,
+        collection: &str,
+        record: &PayloadRow<&str>,
+        distance: Option<f32>,
+        embedding: Value,
+    ) -> Result<Vec<Value>, String> {
+        let metadata = match self.plan.selects(|kind| matches!(kind, ColumnKind::Metadata(_))) {
+            true => {
+                serde_json::from_str(record.metadata).map_err(|e| format!("metadata is not JSON: {e}"))?
+            }
+            false => Json::Null,
+        };
+        let cell = |kind: &ColumnKind| match kind {
+            ColumnKind::Id => Value::Text(record.id.into()),
+            ColumnKind::Document => record.document.map_or(Value::Null, |text| Value::Text(text.into())),
+            ColumnKind::Distance => distance.map_or(Value::Null, |d| Value::Float(f64::from(d))),
+            ColumnKind::Collection => Value::Text(collection.into()),
+            ColumnKind::Metadata(path) => dig(&metadata, path.as_deref()),
+            ColumnKind::Embedding => embedding.clone(),
+        };
+        Ok(self.plan.columns.iter().map(|column| cell(&column.kind)).collect())
+    }
+
     fn result(&self, rows: Vec<ResultRow>) -> ResultSet {
+        let mut own = BTreeMap::new();
+        rows.iter().for_each(|row| *own.entry(row.collection.as_str()).or_insert(0) += 1);
         let report = |selected: &Selected| CollectionReport {
             name: selected.name.clone(),
             outcome: match &selected.state {
                 State::Skipped(reason) => Outcome::Skipped { reason: reason.clone() },
                 State::Asked(target) => Outcome::Asked {
-                    rows: rows.iter().filter(|row| row.collection == selected.name).count() as u64,
+                    rows: own.get(selected.name.as_str()).copied().unwrap_or(0),
                     bytes: target.bytes,
                 },
             },

@@ -1,5 +1,7 @@
 //! The query's vector: given as numbers, or made from text by the embedder that travels with the release.
 
+use std::collections::BTreeMap;
+
 use super::{Catalog, Needs, Sources};
 use crate::{
     embed::{Pooled, TokenRows, pool},
@@ -74,9 +76,11 @@ fn embed(
     let source = catalog.file(number, sources)?;
     let mut tokens = Vec::new();
     encoder.tokenizer.encode(text, &mut tokens);
-    let mut rows = Rows { dimension: encoder.file.id().dimension as usize, rows: Vec::new() };
+    let mut rows = Rows { dimension: encoder.file.id().dimension as usize, rows: BTreeMap::new() };
     for token in &tokens {
-        rows.rows.extend(encoder.file.token_row(source, *token)?.map(|row| (*token, row)));
+        if !rows.rows.contains_key(token) {
+            rows.rows.extend(encoder.file.token_row(source, *token)?.map(|row| (*token, row)));
+        }
     }
     match pool(&tokens, &rows).map_err(|e| name_query(e, &encoder.file.id().name))? {
         Pooled::Vector(vector) => Ok(Some(vector)),
@@ -103,7 +107,7 @@ fn name_query(error: InputError, name: &str) -> InputError {
 /// The rows of one query's tokens.
 struct Rows<'s> {
     dimension: usize,
-    rows: Vec<(u32, (&'s [u8], f32))>,
+    rows: BTreeMap<u32, (&'s [u8], f32)>,
 }
 
 impl TokenRows for Rows<'_> {
@@ -112,6 +116,6 @@ impl TokenRows for Rows<'_> {
     }
 
     fn row(&self, token: u32) -> Option<(&[u8], f32)> {
-        self.rows.iter().find(|(known, _)| *known == token).map(|(_, row)| *row)
+        self.rows.get(&token).copied()
     }
 }

@@ -9,7 +9,7 @@ use crate::schema::Value;
 pub struct ResultSet {
     /// The names of the selected columns, in the order of the statement.
     pub columns: Vec<String>,
-    /// The rows, nearest first for a search, by collection and id otherwise.
+    /// The rows, nearest first for a search; otherwise by collection in the order of FROM, then by id.
     pub rows: Vec<ResultRow>,
     /// What became of every collection that FROM named, in that order.
     pub collections: Vec<CollectionReport>,

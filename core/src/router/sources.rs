@@ -65,7 +65,10 @@ impl Needs {
         let mut joined: Vec<FileRange> = Vec::with_capacity(self.ranges.len());
         for next in self.ranges {
             match joined.last_mut() {
-                Some(last) if last.file == next.file && next.range.start <= last.range.end + COALESCE_GAP => {
+                Some(last)
+                    if last.file == next.file
+                        && next.range.start <= last.range.end.saturating_add(COALESCE_GAP) =>
+                {
                     last.range.end = last.range.end.max(next.range.end);
                 }
                 _ => joined.push(next),

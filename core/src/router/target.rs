@@ -9,10 +9,13 @@ use crate::{
     filter::{Bind, BindSchema, ColumnBlock, ColumnData, Filter, TextDictionary},
     metric::Scorer,
     plan::Plan,
-    query::Column,
-    schema::{Field, FieldType},
+    query::{Column, Expr},
+    schema::{Field, FieldType, Schema},
     search::scan,
-    snapshot::{Collection, Strings, layout::SectionEntry},
+    snapshot::{
+        Collection, Strings,
+        layout::{SectionEntry, malformed},
+    },
 };
 
 /// Rows are filtered in blocks of this many, as columns are stored.
@@ -27,6 +30,8 @@ pub(super) struct Target {
     pub(super) found: Option<Vec<(f32, u64)>>,
     /// How many bytes of the collection's file the search used.
     pub(super) bytes: u64,
+    /// The WHERE as far as the schema alone binds it.
+    filter: Option<Bind>,
 }
 
 /// A collection whose head is open, and its file.
@@ -37,8 +42,14 @@ struct Opened<'s> {
 }
 
 impl Target {
-    pub(super) fn new(place: usize) -> Self {
-        Self { place, found: None, bytes: 0 }
+    /// The collection at `place` of the release.
+    ///
+    /// # Errors
+    /// `QueryError` for a literal that does not fit its column, and for tests of lists.
+    pub(super) fn new(place: usize, plan: &Plan, schema: &Schema) -> Result<Self> {
+        let known = Known { schema, dictionaries: BTreeMap::new() };
+        let filter = plan.filter.as_ref().map(|expr| Filter::bind(expr, &known)).transpose()?;
+        Ok(Self { place, found: None, bytes: 0, filter })
     }
 
     /// Searches the collection if all that it takes is resident; else notes all of it in `needs`, so that one wave
@@ -51,32 +62,47 @@ impl Target {
         sources: &dyn Sources,
         needs: &mut Needs,
     ) -> Result<()> {
+        if self.passes() == Some(false) {
+            self.found = Some(Vec::new());
+            return Ok(());
+        }
         let Some(collection) = catalog.collection(self.place, sources, needs)? else { return Ok(()) };
         let file = catalog.collection_file(self.place);
         let opened = Opened { collection, source: catalog.file(file, sources)?, file };
-        let wanted = opened.wanted(plan)?;
+        let wanted = opened.wanted(plan, self.filter.as_ref())?;
         let missing = wanted.iter().filter(|section| !opened.want(section, needs)).count();
         if missing > 0 || (plan.probe.is_some() && query.is_none()) {
             return Ok(());
         }
         self.bytes = wanted.iter().map(|section| section.bytes).sum();
-        let mask = opened.mask(plan)?;
+        let mask = opened.mask(plan, self.filter.as_ref())?;
         self.found = Some(match query {
             Some(query) => opened.nearest(plan, query, mask.as_deref())?,
             None => opened.first(plan, mask.as_deref()),
         });
         Ok(())
     }
+
+    /// Whether every row passes the WHERE, or none, whatever the collection holds.
+    fn passes(&self) -> Option<bool> {
+        match &self.filter {
+            Some(Bind::Ready(filter)) => filter.constant(),
+            _ => None,
+        }
+    }
 }
 
 impl Opened<'_> {
     /// The sections that the search reads: columns and dictionaries of the WHERE, and the vectors.
-    fn wanted(&self, plan: &Plan) -> Result<Vec<SectionEntry>, SnapshotError> {
+    fn wanted(&self, plan: &Plan, filter: Option<&Bind>) -> Result<Vec<SectionEntry>, SnapshotError> {
+        let (columns, dictionaries) = match (filter, &plan.filter) {
+            (Some(Bind::Ready(filter)), _) => (filter.columns().to_vec(), Vec::new()),
+            (Some(Bind::Needs(texts)), Some(expr)) => (expr.columns().into_iter().collect(), texts.clone()),
+            _ => (Vec::new(), Vec::new()),
+        };
         let mut sections = Vec::new();
-        for column in plan.filter.iter().flat_map(|filter| filter.columns()) {
-            sections.extend(self.values(&column).map(|(_, section)| *section));
-            sections.extend(self.dictionary(&column).copied());
-        }
+        sections.extend(columns.iter().filter_map(|column| self.values(column)).map(|(_, section)| *section));
+        sections.extend(dictionaries.iter().filter_map(|column| self.dictionary(column)));
         if plan.probe.is_some() {
             sections.push(*self.collection.vectors()?);
         }
@@ -106,23 +132,44 @@ impl Opened<'_> {
         }
     }
 
-    /// A bit per row: WHERE is true. `None` without a WHERE.
-    fn mask(&self, plan: &Plan) -> Result<Option<Vec<u64>>> {
-        let Some(expr) = &plan.filter else { return Ok(None) };
-        let filter = match Filter::bind(expr, &Dictionaries::open(self, expr.columns())?)? {
-            Bind::Ready(filter) => filter,
-            Bind::Needs(columns) => {
-                let reason = format!("the collection has no dictionary of {columns:?}");
-                return Err(
-                    SnapshotError::Malformed { section: "directory".into(), offset: 0, reason }.into()
-                );
+    /// A bit per row: WHERE is true. `None` when every row passes.
+    fn mask(&self, plan: &Plan, filter: Option<&Bind>) -> Result<Option<Vec<u64>>> {
+        let bound;
+        let filter = match (filter, &plan.filter) {
+            (Some(Bind::Ready(filter)), _) => filter,
+            (Some(Bind::Needs(texts)), Some(expr)) => {
+                bound = self.bind(expr, texts)?;
+                &bound
             }
+            _ => return Ok(None),
         };
+        if filter.constant() == Some(true) {
+            return Ok(None);
+        }
         let mut words = Vec::with_capacity((self.collection.rows() / 64) as usize + 1);
         for first_row in (0..self.collection.rows()).step_by(FILTER_ROWS as usize) {
-            words.extend_from_slice(self.mask_block(&filter, first_row)?.words());
+            words.extend_from_slice(self.mask_block(filter, first_row)?.words());
         }
         Ok(Some(words))
+    }
+
+    /// Binds the WHERE with the dictionaries of `texts`.
+    fn bind(&self, expr: &Expr, texts: &[Column]) -> Result<Filter> {
+        let mut dictionaries = BTreeMap::new();
+        for column in texts {
+            if let Some(section) = self.dictionary(column)
+                && let Some(strings) = self.collection.strings(self.source, section)?
+            {
+                dictionaries.insert(column.clone(), strings);
+            }
+        }
+        match Filter::bind(expr, &Known { schema: self.collection.schema(), dictionaries })? {
+            Bind::Ready(filter) => Ok(filter),
+            Bind::Needs(columns) => {
+                Err(malformed("directory", 0, format!("the collection has no dictionary of {columns:?}"))
+                    .into())
+            }
+        }
     }
 
     fn mask_block(&self, filter: &Filter, first_row: u64) -> Result<crate::filter::Mask> {
@@ -146,11 +193,7 @@ impl Opened<'_> {
     ) -> Result<ColumnBlock<'_>, SnapshotError> {
         let block = u32::try_from(first_row / FILTER_ROWS).unwrap_or(u32::MAX);
         let found = self.collection.column_block(self.source, values, block)?;
-        found.ok_or_else(|| SnapshotError::Malformed {
-            section: "column".into(),
-            offset: values.1.offset,
-            reason: "the block is not resident".into(),
-        })
+        found.ok_or_else(|| malformed("column", values.1.offset, "the block is not resident"))
     }
 
     fn nearest(&self, plan: &Plan, query: &[f32], mask: Option<&[u64]>) -> Result<Vec<(f32, u64)>> {
@@ -169,41 +212,19 @@ impl Opened<'_> {
     }
 }
 
-/// The dictionaries that a WHERE needs, opened.
-struct Dictionaries<'s> {
-    collection: &'s Collection,
-    opened: BTreeMap<Column, Strings<'s>>,
+/// What a WHERE is bound to: the schema, and the dictionaries that are open.
+struct Known<'s> {
+    schema: &'s Schema,
+    dictionaries: BTreeMap<Column, Strings<'s>>,
 }
 
-impl<'s> Dictionaries<'s> {
-    fn open(
-        target: &'s Opened<'_>,
-        columns: impl IntoIterator<Item = Column>,
-    ) -> Result<Self, SnapshotError> {
-        let mut opened = BTreeMap::new();
-        for column in columns {
-            if let Some(section) = target.dictionary(&column)
-                && let Some(strings) = target.collection.strings(target.source, section)?
-            {
-                opened.insert(column, strings);
-            }
-        }
-        Ok(Self { collection: &target.collection, opened })
-    }
-}
-
-impl BindSchema for Dictionaries<'_> {
+impl BindSchema for Known<'_> {
     fn field_type(&self, path: &str) -> Option<FieldType> {
-        self.collection
-            .schema()
-            .fields
-            .iter()
-            .find(|field| field.path == path)
-            .map(|field| field.kind.clone())
+        self.schema.fields.iter().find(|field| field.path == path).map(|field| field.kind.clone())
     }
 
     fn dictionary(&self, column: &Column) -> Option<&dyn TextDictionary> {
-        self.opened.get(column).map(|strings| strings as &dyn TextDictionary)
+        self.dictionaries.get(column).map(|strings| strings as &dyn TextDictionary)
     }
 }
 

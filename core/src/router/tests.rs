@@ -10,7 +10,7 @@ use crate::{
     error::{CatalogError, SnapshotError},
     metric::{Encoding, Metric},
     plan::Plan,
-    release::{BuiltRelease, ReleaseBuilder},
+    release::{BuiltRelease, Place, ReleaseBuilder},
     schema::{EmbedderId, Field, FieldType, Record, Schema, Value},
     snapshot::{write_collection, write_embedder},
 };
@@ -129,6 +129,7 @@ fn ranges_give_the_same_answer_in_at_most_three_waves() {
     for sql in [
         NEAREST,
         "SELECT id, embedding FROM deeds USING EMBEDDING (TEXT 'run') WHERE metadata.kind = 'deed' AND metadata.size > 3",
+        "SELECT id, embedding FROM * WHERE metadata.size > 3 LIMIT 2",
         "SELECT * FROM * WHERE id IN ('beasts-0003', 'deeds-0007', 'nobody')",
     ] {
         let (by_ranges, _) = ask_by_ranges(sql);
@@ -168,6 +169,51 @@ fn limit_and_offset_cut_once_after_the_merge() {
     assert_eq!(ask("SELECT id FROM * OFFSET 340").unwrap().rows.len(), 1);
 }
 
+/// The rows that OFFSET skips are known without reading them when nothing has to be ranked.
+#[test]
+fn rows_before_the_offset_are_not_read() {
+    let (_, from_start) = ask_by_ranges("SELECT id FROM beasts LIMIT 1");
+    let (page, from_offset) = ask_by_ranges("SELECT id FROM beasts LIMIT 1 OFFSET 290");
+    assert_eq!(ids(&page), ["beasts-0290"]);
+    assert!(from_offset <= from_start, "{from_offset} bytes, {from_start} for the first row");
+}
+
+/// List fields were missing in the statistics, which there means "null in every row": the collection was skipped.
+#[test]
+fn a_test_of_a_list_is_an_error_and_not_an_empty_answer() {
+    for condition in ["metadata.tags = 'x'", "metadata.tags IN ('x', 'y')", "NOT metadata.tags < 'x'"] {
+        let result = ask(&format!("SELECT id FROM * WHERE {condition}"));
+        assert!(matches!(&result, Err(Error::Query(e)) if e.code() == 1202), "{condition}: {result:?}");
+    }
+}
+
+#[test]
+fn a_literal_of_another_type_is_found_before_a_byte_is_read() {
+    let (built, _) = release();
+    let catalog = Arc::new(Catalog::open(&built.json).unwrap());
+    for sql in
+        ["SELECT id FROM * WHERE metadata.size = 'x'", "EXPLAIN SELECT id FROM * WHERE metadata.size = 'x'"]
+    {
+        let result = Fanout::new(catalog.clone(), Plan::parse(sql).unwrap());
+        assert!(matches!(&result, Err(Error::Query(e)) if e.code() == 1201), "{sql}: {result:?}");
+    }
+}
+
+/// A condition that every row passes, or none, whatever the columns hold.
+#[test]
+fn columns_that_cannot_change_the_answer_are_not_read() {
+    let searched = |sql: &str| match ask(sql).unwrap().collections[0].outcome {
+        Outcome::Asked { bytes, rows } => (bytes, rows),
+        Outcome::Skipped { .. } => panic!("{sql} skips the collection"),
+    };
+    let all = searched("SELECT id FROM beasts USING EMBEDDING (TEXT 'run')").0;
+    let (bytes, rows) = searched("SELECT id FROM beasts WHERE metadata.size = 2.5 AND metadata.size < 9");
+    assert_eq!((bytes, rows), (0, 0));
+    let sql =
+        "SELECT id FROM beasts USING EMBEDDING (TEXT 'run') WHERE metadata.size = 2.5 OR id IS NOT NULL";
+    assert_eq!(searched(sql), (all, 10));
+}
+
 #[test]
 fn cells_hold_what_the_record_held() {
     let result =
@@ -177,6 +223,43 @@ fn cells_hold_what_the_record_held() {
     assert_eq!(metadata.keys().collect::<Vec<_>>(), ["kind", "origin", "tags"]);
     assert!(matches!(&result.rows[0].cells[3], Value::List(vector) if vector.len() == DIMENSION as usize));
     assert_eq!(result.rows[0].cells[4], Value::Null);
+}
+
+/// The name of an embedder is for people; vectors of one fingerprint can be compared.
+#[test]
+fn collections_may_name_one_embedder_differently() {
+    let (built, _) = release();
+    let mut renamed = built.index.collections[1].schema.clone();
+    renamed.embedder = renamed.embedder.map(|id| EmbedderId { name: "other".into(), ..id });
+    let mut index = built.index;
+    index.collections[1].schema = renamed;
+    let fanout = Fanout::new(Arc::new(Catalog::new(index)), Plan::parse(NEAREST).unwrap());
+    assert!(fanout.is_ok(), "{fanout:?}");
+}
+
+#[test]
+fn a_release_of_another_layout_is_told_apart_from_damage() {
+    for (json, needed) in [(r#"{"layout": 1, "parts": []}"#, 1), (r#"{"layout": 65536}"#, u16::MAX)] {
+        let opened = Catalog::open(json.as_bytes());
+        let Err(Error::Snapshot(SnapshotError::TooNew { needed: got, .. })) = opened else {
+            panic!("{opened:?}")
+        };
+        assert_eq!(got, needed);
+    }
+    assert!(matches!(Catalog::open(b"<html>"), Err(Error::Snapshot(SnapshotError::BadRelease { .. }))));
+}
+
+/// Answers name rows by collection, and `FROM *` goes by name.
+#[test]
+fn two_collections_of_one_name_are_refused() {
+    let (built, files) = release();
+    let mut builder = ReleaseBuilder::new();
+    builder.add_collection("one.portolan", &files[1]).unwrap();
+    builder.add_collection("two.portolan", &files[1]).unwrap();
+    assert!(matches!(builder.finish(), Err(Error::Snapshot(SnapshotError::CannotWrite { .. }))));
+    let mut twice = built.index;
+    twice.collections[1].schema.collection = "beasts".into();
+    assert!(Catalog::open(&serde_json::to_vec(&twice).unwrap()).is_err());
 }
 
 #[test]
@@ -218,6 +301,28 @@ fn files_of_another_export_are_refused() {
     let catalog = Arc::new(Catalog::open(&built.json).unwrap());
     let result = Fanout::new(catalog, Plan::parse(NEAREST).unwrap()).unwrap().run(&files);
     assert!(matches!(result, Err(Error::Snapshot(SnapshotError::WrongLength { .. }))), "{result:?}");
+}
+
+/// A host brings what is asked for and steps again: what no file has would be asked for without end.
+#[test]
+fn a_place_past_the_end_of_its_file_is_refused() {
+    let (built, files) = release();
+    let numbered: Vec<_> = (0..files.len() + 1).map(|number| built.index.file(number)).collect();
+    assert_eq!(numbered, built.index.files().map(Some).chain([None]).collect::<Vec<_>>());
+    let [heads, .., embedder] = files.as_slice() else { panic!("a release has files") };
+    let past = |file: &[u8], bytes| Place { offset: file.len() as u64 - 1, bytes };
+    for bytes in [2, 1 << 40, u64::MAX] {
+        let (mut head, mut vocabulary) = (built.index.clone(), built.index.clone());
+        head.collections[1].head = past(heads, bytes);
+        vocabulary.embedders[0].vocabulary = past(embedder, bytes);
+        for index in [head, vocabulary] {
+            let caches: Vec<_> = files.iter().map(|file| RangeCache::new(file.len() as u64)).collect();
+            let mut fanout =
+                Fanout::new(Arc::new(Catalog::new(index)), Plan::parse(NEAREST).unwrap()).unwrap();
+            let step = fanout.step(&caches);
+            assert!(matches!(step, Err(Error::Snapshot(SnapshotError::BadRelease { .. }))), "{step:?}");
+        }
+    }
 }
 
 #[test]

@@ -40,8 +40,9 @@ impl Top {
     /// Offers a row.
     #[inline]
     pub fn push(&mut self, distance: f32, row: u64) {
-        // A NaN, which only a forged file can bring, goes the slow way and sorts last.
-        if distance <= self.bound || distance.is_nan() {
+        // A NaN, which only a forged file can bring, counts as infinitely far: its sign depends on the processor.
+        let distance = if distance.is_nan() { f32::INFINITY } else { distance };
+        if distance <= self.bound {
             self.enter(Entry { distance, row });
         }
     }
@@ -74,6 +75,16 @@ mod tests {
             top.push(distance, row);
         }
         assert_eq!(top.into_sorted(), [(1.0, 3), (1.0, 7), (2.0, 2)]);
+    }
+
+    /// Which NaN a kernel gives depends on the processor: x86's has its sign set, which total order puts first.
+    #[test]
+    fn a_nan_of_either_sign_is_infinitely_far() {
+        let mut top = Top::new(2);
+        for (distance, row) in [(-f32::NAN, 0), (f32::NAN, 1), (7.0, 2)] {
+            top.push(distance, row);
+        }
+        assert_eq!(top.into_sorted(), [(7.0, 2), (f32::INFINITY, 0)]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
     columns,
     description::Description,
     head::Head,
-    layout::{FileKind, SectionEntry, SectionKind, malformed},
+    layout::{FileKind, HEADER_BYTES, SectionEntry, SectionKind, malformed},
     payload::{self, PayloadBlock, PayloadRow},
     strings::{Strings, encode_strings},
 };
@@ -30,7 +30,8 @@ const STATISTIC_TEXT_BYTES: usize = 128;
 /// whatever their order.
 ///
 /// # Errors
-/// [`InputError`] when a vector is not acceptable, [`SnapshotError::CannotWrite`] when two records share an id.
+/// [`InputError`](crate::error::InputError) when a vector is not acceptable, [`SnapshotError::CannotWrite`] when two
+/// records share an id or a value is not of its field's type.
 pub fn write_collection(
     schema: &Schema,
     encoding: Encoding,
@@ -41,6 +42,7 @@ pub fn write_collection(
         let reason = format!("two records of {:?} have the id {:?}", schema.collection, pair[0].id);
         return Err(SnapshotError::CannotWrite { reason }.into());
     }
+    records.iter_mut().try_for_each(|record| fit_record(schema, record))?;
     let mut file = Assembler::new();
     write_columns(&mut file, schema, &records)?;
     let ids = encode_strings(records.iter().map(|r| r.id.as_str()))?;
@@ -50,6 +52,36 @@ pub fn write_collection(
     let description =
         Description { schema: schema.clone(), encoding, statistics: statistics(schema, &records) };
     Ok(file.finish(FileKind::Collection, records.len() as u64, &description.encode()?)?)
+}
+
+/// Widens integers of float fields, and refuses what the columns would turn into something else.
+fn fit_record(schema: &Schema, record: &mut Record) -> Result<(), SnapshotError> {
+    for (path, value) in &mut record.metadata {
+        let kind = schema.fields.iter().find(|field| field.path == *path).map(|field| &field.kind);
+        if *value != Value::Null && !kind.is_some_and(|kind| fit_value(kind, value)) {
+            let expected = kind.map_or("not declared".into(), |kind| format!("declared as {kind:?}"));
+            let reason = format!("{}: metadata.{path} is {expected}, its value is {value:?}", record.id);
+            return Err(SnapshotError::CannotWrite { reason });
+        }
+    }
+    Ok(())
+}
+
+fn fit_value(kind: &FieldType, value: &mut Value) -> bool {
+    if let (FieldType::Float, Value::Int(number)) = (kind, &*value) {
+        *value = Value::Float(*number as f64);
+    }
+    match (kind, value) {
+        (FieldType::Bool, Value::Bool(_))
+        | (FieldType::Int, Value::Int(_))
+        | (FieldType::Text, Value::Text(_))
+        | (FieldType::Time, Value::Time(_)) => true,
+        (FieldType::Float, Value::Float(number)) => number.is_finite(),
+        (FieldType::List(kind), Value::List(items)) => {
+            items.iter_mut().all(|item| *item == Value::Null || fit_value(kind, item))
+        }
+        _ => false,
+    }
 }
 
 fn write_columns(file: &mut Assembler, schema: &Schema, records: &[Record]) -> crate::Result<()> {
@@ -88,9 +120,9 @@ fn write_vectors(
     records: &[Record],
 ) -> crate::Result<()> {
     let row_bytes = schema.dimension as usize * encoding.bytes_per_component();
-    let rows_per_block = (VECTOR_BLOCK_BYTES / row_bytes.max(1)).max(1);
-    let mut blocks = Vec::with_capacity(records.len().div_ceil(rows_per_block));
-    for chunk in records.chunks(rows_per_block) {
+    let rows_per_block = vectors_per_block(row_bytes);
+    let mut blocks = Vec::with_capacity(records.len().div_ceil(rows_per_block as usize));
+    for chunk in records.chunks(rows_per_block as usize) {
         let mut block = Vec::with_capacity(chunk.len() * row_bytes);
         for record in chunk {
             check_vector(&record.id, &record.vector, schema.dimension as usize, schema.metric)?;
@@ -99,7 +131,11 @@ fn write_vectors(
         }
         blocks.push(block);
     }
-    Ok(file.section(SectionKind::Vectors, 0, rows_per_block as u32, blocks)?)
+    Ok(file.section(SectionKind::Vectors, 0, rows_per_block, blocks)?)
+}
+
+fn vectors_per_block(row_bytes: usize) -> u32 {
+    (VECTOR_BLOCK_BYTES / row_bytes.max(1)).max(1) as u32
 }
 
 fn write_payload(file: &mut Assembler, records: &[Record]) -> crate::Result<()> {
@@ -116,18 +152,22 @@ fn write_payload(file: &mut Assembler, records: &[Record]) -> crate::Result<()> 
     Ok(file.section(SectionKind::Payload, 0, payload::ROWS_PER_BLOCK, blocks)?)
 }
 
-/// What routing knows: of each field that WHERE can use, and of `id`.
+/// What routing knows: of each field, and of `id`. Of a list it is only how many records lack it.
 fn statistics(schema: &Schema, records: &[Record]) -> CollectionStats {
     let field_stats = |field: &Field| {
         let present =
             records.iter().filter_map(|r| r.metadata.get(&field.path)).filter(|v| **v != Value::Null);
-        summarize(&field.path, present.clone(), (records.len() - present.count()) as u64)
+        let nulls = (records.len() - present.clone().count()) as u64;
+        match columns::has_column(&field.kind) {
+            true => summarize(&field.path, present, nulls),
+            false => FieldStats { path: field.path.clone(), nulls, min: None, max: None, distinct: None },
+        }
     };
     let ids: Vec<Value> =
         [records.first(), records.last()].into_iter().flatten().map(|r| Value::Text(r.id.clone())).collect();
     let id = FieldStats { distinct: None, ..summarize("id", ids.iter(), 0) };
-    let columns = schema.fields.iter().filter(|field| columns::has_column(&field.kind));
-    CollectionStats { rows: records.len() as u64, id: Some(id), fields: columns.map(field_stats).collect() }
+    let fields = schema.fields.iter().map(field_stats).collect();
+    CollectionStats { rows: records.len() as u64, id: Some(id), fields }
 }
 
 fn summarize<'a>(path: &str, values: impl Iterator<Item = &'a Value> + Clone, nulls: u64) -> FieldStats {
@@ -178,21 +218,23 @@ impl Collection {
         Ok(collection)
     }
 
-    /// Every section a search relies on is there and its fixed-width blocks have the lengths that the rows ask for.
+    /// The sections are those that the schema asks for, with blocks of the sizes that the format lays down: a forged
+    /// head can then claim no more rows than it has blocks for.
     fn check_sections(&self) -> Result<(), SnapshotError> {
-        let vectors = self.head.require(SectionKind::Vectors, 0)?;
-        self.head.require(SectionKind::Ids, 0)?;
-        self.head.require(SectionKind::Payload, 0)?;
-        for section in self
-            .head
-            .sections()
-            .iter()
-            .filter(|s| s.kind != SectionKind::Ids && s.kind != SectionKind::Dictionary)
-        {
-            if section.rows_per_block == 0 {
-                return Err(malformed(section.kind.name(), section.offset, "0 rows a block"));
-            }
+        let wrong = |reason: &str| malformed("directory", HEADER_BYTES as u64, reason);
+        if u32::try_from(self.rows()).is_err() {
+            return Err(wrong("more rows than a table of ids can hold"));
         }
+        let found = self.head.sections();
+        let expected = self.expected_sections();
+        let fits = |(section, expected): (&SectionEntry, &(SectionKind, usize, u32))| {
+            let whole = expected.2 > 0 || section.blocks == 1;
+            whole && (section.kind, usize::from(section.index), section.rows_per_block) == *expected
+        };
+        if found.len() != expected.len() || !found.iter().zip(&expected).all(fits) {
+            return Err(wrong("the sections are not those that the schema asks for"));
+        }
+        let vectors = self.vectors()?;
         for block in 0..vectors.blocks {
             let bytes = self.head.block_range(vectors, block).map_or(0, |range| range.len());
             if bytes != (self.rows_in(vectors, block) * self.row_bytes) as u64 {
@@ -200,6 +242,23 @@ impl Collection {
             }
         }
         Ok(())
+    }
+
+    /// Kind, index and rows of a block of each section, in the order in which [`write_collection`] writes them.
+    fn expected_sections(&self) -> Vec<(SectionKind, usize, u32)> {
+        let mut sections = Vec::with_capacity(self.head.sections().len());
+        for (index, field) in self.schema().fields.iter().enumerate() {
+            if field.kind == FieldType::Text {
+                sections.push((SectionKind::Dictionary, index, 0));
+            }
+            if columns::has_column(&field.kind) {
+                sections.push((SectionKind::Column, index, columns::ROWS_PER_BLOCK));
+            }
+        }
+        sections.push((SectionKind::Ids, 0, 0));
+        sections.push((SectionKind::Vectors, 0, vectors_per_block(self.row_bytes)));
+        sections.push((SectionKind::Payload, 0, payload::ROWS_PER_BLOCK));
+        sections
     }
 
     /// What the collection's records share.
@@ -311,7 +370,13 @@ impl Collection {
         let (section, block) = self.payload_place(row)?;
         let Some(bytes) = self.head.block(source, section, block)? else { return Ok(None) };
         let opened = PayloadBlock::open(bytes, self.rows_in(section, block), section.offset)?;
-        Ok(Some((opened, (row % u64::from(section.rows_per_block)) as usize)))
+        Ok(Some((opened, self.place_in_payload(row))))
+    }
+
+    /// The place of a row in its payload block.
+    pub fn place_in_payload(&self, row: u64) -> usize {
+        let per_block = self.payload_place(row).map_or(1, |(section, _)| section.rows_per_block);
+        (row % u64::from(per_block.max(1))) as usize
     }
 
     /// Where the payload block of a row lies in the file.

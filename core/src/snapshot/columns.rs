@@ -34,7 +34,6 @@ fn push_value(kind: &FieldType, value: &Value, place: impl Fn(&str) -> u32, out:
         (FieldType::Text, Value::Text(text)) => out.extend(place(text).to_le_bytes()),
         (FieldType::Text, _) => out.extend(0u32.to_le_bytes()),
         (FieldType::Float, Value::Float(number)) => out.extend(number.to_le_bytes()),
-        (FieldType::Float, Value::Int(number)) => out.extend((*number as f64).to_le_bytes()),
         (_, Value::Int(number) | Value::Time(number)) => out.extend(number.to_le_bytes()),
         _ => out.extend(0u64.to_le_bytes()),
     }

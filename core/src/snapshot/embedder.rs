@@ -58,7 +58,8 @@ impl EmbedderFile {
         let rows = head.require(SectionKind::TokenRows, 0)?;
         head.require(SectionKind::Vocabulary, 0)?;
         let expected = head.header().rows.checked_mul(u64::from(id.dimension) + 4);
-        if rows.rows_per_block == 0 || id.dimension == 0 || expected != Some(rows.bytes) {
+        if rows.rows_per_block as usize != ROWS_PER_BLOCK || id.dimension == 0 || expected != Some(rows.bytes)
+        {
             return Err(malformed("token rows", rows.offset, "the rows do not fit the dimension"));
         }
         Ok(Self { head, id })

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{layout::BLOCK_BYTES, *};
+use super::{
+    layout::{BLOCK_BYTES, HEADER_BYTES, SECTION_BYTES},
+    *,
+};
 use crate::{
     bytes::Resident,
     error::{Error, SnapshotError},
@@ -122,6 +125,33 @@ fn every_truncation_is_a_typed_error() {
     }
 }
 
+fn repair_checksum(forged: &mut [u8], head_bytes: u64) {
+    forged[56..64].fill(0);
+    let checksum = layout::checksum(&forged[..(head_bytes as usize).min(forged.len())]);
+    forged[56..64].copy_from_slice(&checksum.to_le_bytes());
+}
+
+/// With blocks of any size a head of a few kilobytes can claim more rows than memory holds, and with a section
+/// missing a column of values reads as a column of nulls.
+#[test]
+fn blocks_of_another_size_and_missing_columns_are_refused_at_the_door() {
+    let file = file(30);
+    let collection = Collection::open(&file, file.len() as u64).unwrap();
+    for (number, section) in collection.head().sections().iter().enumerate() {
+        let entry = HEADER_BYTES + number * SECTION_BYTES;
+        let other_size = (entry + 4..entry + 8, section.rows_per_block.wrapping_add(1 << 20).to_le_bytes());
+        let [a, b, ..] = section.rows_per_block.to_le_bytes();
+        let other_index = (entry + 2..entry + 6, [77, 0, a, b]);
+        for (place, bytes) in [other_size, other_index] {
+            let mut forged = file.clone();
+            forged[place].copy_from_slice(&bytes);
+            repair_checksum(&mut forged, collection.head().header().head_bytes);
+            let opened = Collection::open(&forged, file.len() as u64);
+            assert!(matches!(opened, Err(SnapshotError::Malformed { .. })), "{section:?}: {opened:?}");
+        }
+    }
+}
+
 /// A forger who also repairs the head's checksum reaches the checks behind it.
 #[test]
 fn forged_tables_behind_a_valid_checksum_are_typed_errors() {
@@ -135,9 +165,7 @@ fn forged_tables_behind_a_valid_checksum_are_typed_errors() {
             if forged == file {
                 continue;
             }
-            forged[56..64].fill(0);
-            let checksum = layout::checksum(&forged[..(header.head_bytes as usize).min(forged.len())]);
-            forged[56..64].copy_from_slice(&checksum.to_le_bytes());
+            repair_checksum(&mut forged, header.head_bytes);
             // Reserved bytes and names may change without contradiction; the content id sees them all.
             assert!(read_all(&forged).is_err(), "byte {at} = {value:#x}");
         }
@@ -154,6 +182,40 @@ fn two_records_with_one_id_are_refused() {
 }
 
 #[test]
+fn a_value_of_another_type_is_refused_with_its_record_and_field() {
+    let list = |value| Value::List(vec![Value::Null, value]);
+    for (path, value) in [
+        ("size", Value::Text("5".into())),
+        ("size", Value::Float(2.5)),
+        ("share", Value::Float(f64::NAN)),
+        ("at", Value::Int(5)),
+        ("flag", Value::Int(1)),
+        ("name", list(Value::Null)),
+        ("tags", list(Value::Int(1))),
+        ("colour", Value::Int(1)),
+    ] {
+        let mut wrong = records(3);
+        wrong[1].metadata.insert(path.into(), value.clone());
+        let result = write_collection(&schema(), Encoding::F16, wrong).map_err(|e| e.to_string());
+        assert!(
+            matches!(&result, Err(e) if e.contains("0001") && e.contains(path)),
+            "{path} {value:?}: {result:?}"
+        );
+    }
+}
+
+/// A float field takes integers, and its statistics must then say what its column says.
+#[test]
+fn integers_of_a_float_field_are_widened_in_the_statistics_too() {
+    let mut wide = records(3);
+    wide[1].metadata.insert("share".into(), Value::Int((1 << 53) + 1));
+    let file = write_collection(&schema(), Encoding::F16, wide).unwrap();
+    let collection = Collection::open(&file, file.len() as u64).unwrap();
+    let share = collection.statistics().fields.iter().find(|field| field.path == "share").unwrap();
+    assert_eq!(share.max, Some(Value::Float(9_007_199_254_740_992.0)));
+}
+
+#[test]
 fn a_vector_that_does_not_fit_is_refused_with_its_record() {
     for vector in [vec![1.0], vec![f32::NAN, 0.0, 0.0], vec![f32::INFINITY, 0.0, 0.0], vec![1e6, 0.0, 0.0]] {
         let mut wrong = records(3);
@@ -161,4 +223,52 @@ fn a_vector_that_does_not_fit_is_refused_with_its_record() {
         let message = write_collection(&schema(), Encoding::F16, wrong).unwrap_err().to_string();
         assert!(message.contains("0001"), "{vector:?}: {message}");
     }
+}
+
+/// What checksums cannot see: a file that was made wrong is as well sealed as one that was made right.
+#[test]
+fn a_sealed_file_that_contradicts_itself_does_not_verify() {
+    let whole = file(3);
+    let collection = Collection::open(&whole, whole.len() as u64).unwrap();
+    let vectors = *collection.vectors().unwrap();
+    let ids = *collection.ids().unwrap();
+    // A vector that is infinite (f16), and an id that the payload does not know.
+    for (section, at, bytes) in [(vectors, 0, &[0x00, 0x7c][..]), (ids, 16, &b"!000"[..])] {
+        let mut forged = whole.clone();
+        let start = section.offset as usize;
+        forged[start + at..start + at + bytes.len()].copy_from_slice(bytes);
+        let entry =
+            collection.head().header().block_table_at() as usize + section.first_block as usize * BLOCK_BYTES;
+        let sum = layout::checksum(&forged[start..start + section.bytes as usize]);
+        forged[entry..entry + 8].copy_from_slice(&sum.to_le_bytes());
+        let id = head::compute_content_id(&forged);
+        forged[64..96].copy_from_slice(&id);
+        repair_checksum(&mut forged, collection.head().header().head_bytes);
+        let result = verify(&forged);
+        assert!(
+            matches!(&result, Err(Error::Snapshot(SnapshotError::Malformed { .. }))),
+            "{:?}: {result:?}",
+            section.kind
+        );
+    }
+}
+
+#[test]
+fn an_embedder_that_is_not_what_its_fingerprint_says_does_not_verify() {
+    use crate::embed::StaticEmbedder;
+    let embedder = |rows: Vec<u8>| StaticEmbedder::new("e".into(), "a\nb\n", rows, vec![1.0; 2], 2).unwrap();
+    let file = write_embedder(&embedder(vec![1, 2, 3, 4])).unwrap();
+    verify(&file).unwrap();
+    let other = write_embedder(&embedder(vec![1, 2, 3, 5])).unwrap();
+    let opened = EmbedderFile::open(&file, file.len() as u64).unwrap();
+    let head = opened.head();
+    // The description of one, with its fingerprint, before the rows of the other.
+    let from = head.header().description_at() as usize;
+    let mut forged = other.clone();
+    forged[from..head.header().head_bytes as usize]
+        .copy_from_slice(&file[from..head.header().head_bytes as usize]);
+    let id = head::compute_content_id(&forged);
+    forged[64..96].copy_from_slice(&id);
+    repair_checksum(&mut forged, head.header().head_bytes);
+    assert!(matches!(verify(&forged), Err(Error::Snapshot(SnapshotError::Malformed { .. }))));
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     bytes::{ByteRange, ByteSource, Resident},
+    embed::fingerprint,
     error::{Result, SnapshotError},
 };
 
@@ -26,7 +27,8 @@ pub struct Verified {
     pub content_id: String,
 }
 
-/// Checks every byte of a file: head, blocks, gaps, content id, dictionaries, payload records.
+/// Checks every byte of a file: head, blocks, gaps, content id, dictionaries, payload records and their ids, vectors
+/// that are numbers, an embedder's fingerprint.
 ///
 /// # Errors
 /// The first thing that is wrong, with section and offset.
@@ -43,7 +45,7 @@ pub fn verify(file: &[u8]) -> Result<Verified> {
         FileKind::Embedder => {
             let embedder = EmbedderFile::open(file, file.len() as u64)?;
             check_blocks(embedder.head(), &source)?;
-            embedder.tokenizer(&source)?;
+            check_fingerprint(&embedder, &source)?;
             (embedder.head().header().clone(), embedder.id().name.clone())
         }
     };
@@ -107,22 +109,68 @@ fn check_records(collection: &Collection, source: &dyn ByteSource) -> Result<()>
             _ => {}
         }
     }
+    check_vectors(collection, source)?;
     let payload = collection.head().require(SectionKind::Payload, 0)?;
     (0..payload.blocks).try_for_each(|block| check_payload(collection, source, block))
+}
+
+/// The parts of an embedder are those that its fingerprint was made of.
+fn check_fingerprint(embedder: &EmbedderFile, source: &dyn ByteSource) -> Result<()> {
+    let wrong = |reason: &str| malformed("token rows", embedder.head().header().head_bytes, reason);
+    let tokenizer = embedder.tokenizer(source)?.ok_or_else(|| wrong("the vocabulary is not in the file"))?;
+    let tokens = u32::try_from(embedder.head().header().rows).map_err(|_| wrong("too many rows"))?;
+    let (mut rows, mut scales) = (Vec::new(), Vec::new());
+    for token in 0..tokens {
+        let (row, scale) =
+            embedder.token_row(source, token)?.ok_or_else(|| wrong("a row is not in the file"))?;
+        rows.extend_from_slice(row);
+        scales.push(scale);
+    }
+    let id = embedder.id();
+    if tokenizer.vocab_len() != tokens
+        || fingerprint(tokenizer.vocab(), &rows, scales, id.dimension) != id.fingerprint
+    {
+        return Err(wrong("vocabulary and rows are not those of the fingerprint").into());
+    }
+    Ok(())
+}
+
+fn check_vectors(collection: &Collection, source: &dyn ByteSource) -> Result<()> {
+    let offset = collection.vectors()?.offset;
+    for row in 0..collection.rows() {
+        let finite = collection.vector(source, row)?.is_ok_and(|vector| vector.iter().all(|x| x.is_finite()));
+        if !finite {
+            return Err(
+                malformed("vectors", offset, format!("row {row} is not made of finite numbers")).into()
+            );
+        }
+    }
+    Ok(())
 }
 
 fn check_payload(collection: &Collection, source: &dyn ByteSource, block: u32) -> Result<()> {
     let payload = collection.head().require(SectionKind::Payload, 0)?;
     let first_row = u64::from(block) * u64::from(payload.rows_per_block);
+    let ids = match collection.ids() {
+        Some(section) => collection.strings(source, section)?,
+        None => None,
+    };
     let readable = collection.payload_block(source, first_row)?.is_some_and(|(records, _)| {
         (0..collection.rows_in(payload, block)).all(|place| {
-            let metadata =
-                records.row(place).map(|row| serde_json::from_str::<serde_json::Map<_, _>>(row.metadata));
-            matches!(metadata, Some(Ok(_)))
+            let Some(row) = records.row(place) else { return false };
+            let metadata = serde_json::from_str::<serde_json::Map<_, _>>(row.metadata);
+            let number = u32::try_from(first_row + place as u64);
+            let id = ids.zip(number.ok()).and_then(|(ids, number)| ids.text(number));
+            metadata.is_ok() && id == Some(row.id)
         })
     });
     if readable {
         return Ok(());
     }
-    Err(malformed("payload", collection.payload_range(first_row)?.start, "a record cannot be read").into())
+    Err(malformed(
+        "payload",
+        collection.payload_range(first_row)?.start,
+        "a record cannot be read or has another id",
+    )
+    .into())
 }

@@ -91,10 +91,7 @@ pub async fn export(
 /// Makes the folder, or checks that what is in it is a release.
 fn claim_folder(folder: &Path) -> Result<(), StoreError> {
     files::make_folder(folder)?;
-    let foreign = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name != INDEX_NAME && !name.ends_with(SUFFIX) && !name.ends_with(".tmp")
-    };
+    let foreign = |path: &PathBuf| !is_ours(&path.file_name().unwrap_or_default().to_string_lossy());
     match list(folder)?.into_iter().find(foreign) {
         None => Ok(()),
         Some(file) => Err(StoreError::NotARelease { folder: folder.into(), file }),
@@ -107,10 +104,10 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     entries.map(|entry| entry.map(|entry| entry.path()).map_err(failed)).collect()
 }
 
-/// Writes a file unless it is there with that length: its name says its content. Says how many files it wrote.
+/// Writes a file unless it is there byte for byte: a damaged one is replaced. Says how many files it wrote.
 fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<usize, StoreError> {
     let path = folder.join(name);
-    if fs::metadata(&path).is_ok_and(|found| found.len() == bytes.len() as u64) {
+    if fs::read(&path).is_ok_and(|found| found == bytes) {
         return Ok(0);
     }
     files::write_durably(&path, bytes).map(|()| 1)
@@ -128,9 +125,54 @@ fn remove_left_overs(folder: &Path, index: &ReleaseIndex) -> Result<(), StoreErr
     let kept: BTreeSet<&str> = index.files().map(|file| file.name.as_str()).chain([INDEX_NAME]).collect();
     for path in list(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if !kept.contains(name.as_ref()) {
+        if is_ours(&name) && !kept.contains(name.as_ref()) {
             fs::remove_file(&path).map_err(|source| StoreError::File { action: "remove", path, source })?;
         }
     }
     Ok(())
+}
+
+/// Whether an export writes files of that name, or leaves them when it is killed. Nothing else is ever removed.
+fn is_ours(name: &str) -> bool {
+    let written = |name: &str| name == INDEX_NAME || is_snapshot(name);
+    let Some(hidden) = name.strip_prefix('.') else { return written(name) };
+    let temporary = hidden.strip_suffix(".tmp").and_then(|rest| rest.rsplit_once('.'));
+    temporary.is_some_and(|(name, _)| written(name))
+}
+
+/// Whether a name is of the kind that [`file_name`] makes.
+fn is_snapshot(name: &str) -> bool {
+    let parts = name.strip_suffix(SUFFIX).and_then(|rest| rest.rsplit_once('-'));
+    parts.is_some_and(|(_, id)| id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A store's folder of embedders holds `.portolan` files too, and must survive an export that names it by mistake.
+    #[test]
+    fn only_files_that_an_export_makes_are_removed() {
+        let id = "0123456789abcdef".repeat(4);
+        let name = file_name("noun.animal", &id);
+        assert_eq!(name, "noun.animal-0123456789abcdef.portolan");
+        for ours in [INDEX_NAME, &name, &format!(".{name}.77.tmp"), ".release.json.77.tmp"] {
+            assert!(is_ours(ours), "{ours}");
+        }
+        for other in
+            [&format!("{id}.portolan"), "notes.tmp", ".tmp", ".git", "a-b.portolan", "release.json.bak"]
+        {
+            assert!(!is_ours(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        fs::write(folder.join("a"), b"damaged").unwrap();
+        assert_eq!(put(folder, "a", b"written").unwrap(), 1);
+        assert_eq!(put(folder, "a", b"written").unwrap(), 0);
+        assert_eq!(fs::read(folder.join("a")).unwrap(), b"written");
+    }
 }
