@@ -1,6 +1,6 @@
 //! The fan-out: a statement over many collections as a machine that is stepped.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -287,16 +287,19 @@ impl Fanout {
     }
 
     fn result(&self, rows: Vec<ResultRow>) -> ResultSet {
-        let mut own = BTreeMap::new();
-        rows.iter().for_each(|row| *own.entry(row.collection.as_str()).or_insert(0) += 1);
+        let known = &self.catalog.index().collections;
+        let mut own = vec![0; known.len()];
+        for row in &rows {
+            let place = known.binary_search_by(|entry| entry.schema.collection.cmp(&row.collection));
+            place.ok().and_then(|place| own.get_mut(place)).into_iter().for_each(|count| *count += 1);
+        }
         let report = |selected: &Selected| CollectionReport {
             name: selected.name.clone(),
             outcome: match &selected.state {
                 State::Skipped(reason) => Outcome::Skipped { reason: reason.clone() },
-                State::Asked(target) => Outcome::Asked {
-                    rows: own.get(selected.name.as_str()).copied().unwrap_or(0),
-                    bytes: target.bytes,
-                },
+                State::Asked(target) => {
+                    Outcome::Asked { rows: own.get(target.place).copied().unwrap_or(0), bytes: target.bytes }
+                }
             },
         };
         let collections = self.selected.iter().map(report).collect();
