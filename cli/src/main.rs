@@ -1,6 +1,7 @@
 //! The `portolan` command: one verb a file in `verbs`, and what they share.
 
 mod outcome;
+mod output;
 mod progress;
 mod table;
 mod verbs;

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use portolan::{Error, ErrorKind, error::QueryError};
 use serde_json::json;
 
+use crate::output;
+
 /// How a verb ended. The numbers are the documented exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -32,36 +34,49 @@ pub struct Failure {
     outcome: Outcome,
     code: u32,
     message: String,
-    detail: Option<String>,
+    place: Option<Place>,
+}
+
+/// Where in a statement something is wrong.
+#[derive(Debug)]
+struct Place {
+    line: u32,
+    column: u32,
+    snippet: String,
 }
 
 impl Failure {
     /// The command was used wrongly.
     pub fn wrong_use(message: impl Into<String>) -> Self {
-        Self { outcome: Outcome::WrongUse, code: 0, message: message.into(), detail: None }
+        Self { outcome: Outcome::WrongUse, code: 0, message: message.into(), place: None }
     }
 
     /// The machine refused to start threads.
     pub fn runtime(error: std::io::Error) -> Self {
-        Self { outcome: Outcome::Io, code: 0, message: format!("cannot start: {error}"), detail: None }
+        Self { outcome: Outcome::Io, code: 0, message: format!("cannot start: {error}"), place: None }
     }
 
     /// A wrong statement, with the place marked.
     pub fn statement(error: QueryError, sql: &str) -> Self {
-        let detail = Some(error.snippet(sql));
-        Self { detail, ..Error::from(error).into() }
+        let place = Place { line: error.line(), column: error.column(), snippet: error.snippet(sql) };
+        Self { place: Some(place), ..Error::from(error).into() }
     }
 
     /// Tells what went wrong on standard error (people) or standard output (programs).
     pub fn report(&self, json: bool) -> Outcome {
         if json {
-            println!("{}", json!({"error": {"code": self.code, "message": self.message}}));
+            let mut error = json!({"code": self.code, "exit": self.outcome as u8, "message": self.message});
+            if let (Some(place), Some(fields)) = (&self.place, error.as_object_mut()) {
+                fields.insert("line".into(), place.line.into());
+                fields.insert("column".into(), place.column.into());
+            }
+            output::line(json!({ "error": error }));
             return self.outcome;
         }
-        let code = if self.code > 0 { format!(" [{}]", self.code) } else { String::new() };
-        eprintln!("error{code}: {}", self.message);
-        if let Some(detail) = &self.detail {
-            eprintln!("{detail}");
+        match &self.place {
+            Some(place) => eprintln!("{}", place.snippet.trim_end()),
+            None if self.code > 0 => eprintln!("error {}: {}", self.code, self.message),
+            None => eprintln!("error: {}", self.message),
         }
         self.outcome
     }
@@ -74,6 +89,6 @@ impl From<Error> for Failure {
             ErrorKind::NotFound => Outcome::NotFound,
             _ => Outcome::Io,
         };
-        Self { outcome, code: error.code(), message: error.to_string(), detail: None }
+        Self { outcome, code: error.code(), message: error.to_string(), place: None }
     }
 }

@@ -31,8 +31,8 @@ fn cell(value: &Value) -> String {
         Value::Float(number) => format!("{number:.4}"),
         other => other.to_json().to_string(),
     };
-    match text.char_indices().nth(CELL_CHARACTERS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    // A control character of a document could move the cursor or change the terminal.
+    let shown = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let cut = text.chars().nth(CELL_CHARACTERS).is_some();
+    shown.take(CELL_CHARACTERS).chain(cut.then_some('…')).collect()
 }

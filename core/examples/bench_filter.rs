@@ -64,7 +64,8 @@ fn plan_time(name: &str, sql: &str, repeat: usize) {
             black_box(Plan::parse(black_box(sql)).is_ok());
         }
     });
-    println!("{name:<44} {:>10.2} us", seconds / repeat as f64 * 1e6);
+    let microseconds = seconds / repeat as f64 * 1e6;
+    println!(r#"{{"name":"{name}","ratio":{microseconds:.2},"better":"lower","note":"microseconds"}}"#);
 }
 
 struct Columns {
@@ -115,8 +116,8 @@ fn filter_speed(condition: &str, shown: &str, texts: &Texts, columns: &Columns) 
     });
     let rows = (ROWS * BLOCKS) as f64;
     println!(
-        "{shown:<44} {:>10.0} M rows/s  ({:.1} % pass)",
-        rows / seconds / 1e6,
+        r#"{{"name":"filter {shown}","ratio":{:.2},"goal":1.0,"note":"of 200 million rows a second; {:.1} % pass"}}"#,
+        rows / seconds / 200e6,
         passed as f64 / rows * 100.0
     );
 }

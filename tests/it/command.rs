@@ -1,6 +1,6 @@
 //! What the `portolan` command promises: rows, exit codes, messages, quarantine.
 
-use std::fs;
+use std::{fs, process::Stdio};
 
 use crate::tool::{Place, all_text, ask, code, json, portolan, run, sample_lines, succeed};
 
@@ -135,6 +135,28 @@ fn a_folder_that_is_not_a_release_is_not_written_to() {
     let output = run(place.on_store("export").arg("--out").arg(place.path("mine")));
     assert_eq!(code(&output), 3, "{}", all_text(&output));
     assert_eq!(fs::read_dir(place.path("mine")).unwrap().count(), 1);
+}
+
+#[test]
+fn nothing_embedded_is_nothing_to_export() {
+    let place = Place::new();
+    succeed(place.on_store("ingest").arg(place.lines("docs.jsonl", &sample_lines(5))));
+    let output = run(place.on_store("export").arg("--out").arg(place.path("release")));
+    assert_eq!(code(&output), 3);
+    assert!(all_text(&output).contains("portolan embed"), "{}", all_text(&output));
+    assert!(!place.path("release").exists());
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let place = Place::new();
+    let release = place.release(&sample_lines(2000));
+    let mut query = portolan();
+    query.arg("query").arg("--release").arg(&release).args(["--json", "--sql", "SELECT * FROM *"]);
+    let mut child = query.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", all_text(&output));
 }
 
 #[test]

@@ -21,7 +21,7 @@ use serde_json::json;
 
 use crate::{
     outcome::{Failure, Outcome},
-    progress,
+    output, progress,
 };
 
 /// Give every record a vector of its present text, through the cache.
@@ -77,17 +77,14 @@ fn print(report: &EmbedReport, seconds: f64, json: bool) {
     let total = report.total();
     let done = total.embedded + total.from_cache;
     if json {
-        println!(
-            "{}",
-            json!({
-                "ready": total.ready, "embedded": total.embedded, "from_cache": total.from_cache,
-                "errors": total.errors, "skipped": total.skipped, "collections": report.collections.len(),
-                "seconds": seconds,
-            })
-        );
+        output::line(json!({
+            "ready": total.ready, "embedded": total.embedded, "from_cache": total.from_cache,
+            "errors": total.errors, "skipped": total.skipped, "collections": report.collections.len(),
+            "seconds": seconds,
+        }));
         return;
     }
-    println!(
+    output::line(format_args!(
         "{} collections in {seconds:.1} s: {} records were ready, {} embedded, {} from the cache{}, {} failed, {} left alone after three failures",
         report.collections.len(),
         total.ready,
@@ -100,5 +97,5 @@ fn print(report: &EmbedReport, seconds: f64, json: bool) {
         },
         total.errors,
         total.skipped,
-    );
+    ));
 }

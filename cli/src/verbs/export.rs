@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::{
     outcome::{Failure, Outcome},
-    progress,
+    output, progress,
 };
 
 /// Write every collection that has vectors as a release: what programs, pages and workers carry.
@@ -64,24 +64,24 @@ impl Export {
         let rows: u64 = index.collections.iter().map(|entry| entry.statistics.rows).sum();
         let bytes: u64 = index.files().map(|file| file.bytes).sum();
         if json {
-            println!(
-                "{}",
-                json!({
-                    "release": index.id, "collections": index.collections.len(), "rows": rows, "bytes": bytes,
-                    "files_written": exported.written, "empty": exported.empty, "seconds": seconds,
-                })
-            );
+            output::line(json!({
+                "release": index.id, "collections": index.collections.len(), "rows": rows, "bytes": bytes,
+                "files_written": exported.written, "empty": exported.empty, "seconds": seconds,
+            }));
             return;
         }
-        println!(
+        output::line(format_args!(
             "exported {} collections, {rows} records, {:.1} MB to {} in {seconds:.1} s ({} files written)",
             index.collections.len(),
             bytes as f64 / 1e6,
             self.out.display(),
             exported.written,
-        );
+        ));
         if !exported.empty.is_empty() {
-            println!("left out, because nothing in them is embedded yet: {}", exported.empty.join(", "));
+            output::line(format_args!(
+                "left out, because nothing in them is embedded yet: {}",
+                exported.empty.join(", ")
+            ));
         }
     }
 }

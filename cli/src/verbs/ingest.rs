@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     outcome::{Failure, Outcome},
-    progress,
+    output, progress,
 };
 
 /// Read JSON lines (plain or .gz) into the collections that the model's rule names.
@@ -74,18 +74,15 @@ fn print(report: &IngestReport, seconds: f64, json: bool) {
             .iter()
             .map(|r| json!({"file": r.file, "line": r.line, "reason": r.reason}))
             .collect();
-        println!(
-            "{}",
-            json!({
-                "read": report.read, "inserted": report.inserted, "updated": report.updated,
-                "unchanged": report.unchanged, "duplicates": report.duplicates, "quarantined": report.quarantined,
-                "collections": report.collections, "refused": refused, "quarantine_files": report.quarantine_files,
-                "seconds": seconds,
-            })
-        );
+        output::line(json!({
+            "read": report.read, "inserted": report.inserted, "updated": report.updated,
+            "unchanged": report.unchanged, "duplicates": report.duplicates, "quarantined": report.quarantined,
+            "collections": report.collections, "refused": refused, "quarantine_files": report.quarantine_files,
+            "seconds": seconds,
+        }));
         return;
     }
-    println!(
+    output::line(format_args!(
         "read {} records in {seconds:.1} s: {} new, {} changed, {} unchanged, {} repeated, {} quarantined; {} collections written",
         report.read,
         report.inserted,
@@ -94,7 +91,7 @@ fn print(report: &IngestReport, seconds: f64, json: bool) {
         report.duplicates,
         report.quarantined,
         report.collections,
-    );
+    ));
     for refused in &report.refused {
         eprintln!("quarantined: {}:{}: {}", refused.file.display(), refused.line, refused.reason);
     }

@@ -21,7 +21,7 @@ use serde_json::json;
 
 use crate::{
     outcome::{Failure, Outcome},
-    table,
+    output, table,
 };
 
 /// Answer one statement, from a release or straight from a store.
@@ -89,19 +89,19 @@ async fn from_store(folder: &Path, plan: Plan) -> portolan::Result<(ResultSet, I
 
 fn print(result: &ResultSet, times: &Times) {
     if let Some(explanation) = &result.explanation {
-        println!("{explanation}");
+        output::line(explanation);
         return;
     }
-    println!("{}", table::render(result));
+    output::line(table::render(result));
     let skipped = result.collections.len() - result.asked();
-    println!(
+    output::line(format_args!(
         "{} rows from {} collections asked{} in {:.1} ms (opened in {:.1} ms)",
         result.rows.len(),
         result.asked(),
         if skipped > 0 { format!(", {skipped} skipped by their statistics,") } else { String::new() },
         times.search.as_secs_f64() * 1e3,
         times.open.as_secs_f64() * 1e3,
-    );
+    ));
 }
 
 fn print_json(result: &ResultSet, times: &Times) {
@@ -113,7 +113,7 @@ fn print_json(result: &ResultSet, times: &Times) {
         object.insert("milliseconds".into(), milliseconds);
         object.insert("bytes".into(), bytes.into());
     }
-    println!("{out}");
+    output::line(out);
 }
 
 fn bytes_read(report: &portolan::router::CollectionReport) -> u64 {

@@ -7,7 +7,10 @@ use comfy_table::{Table, presets};
 use portolan::native::store::{Counts, Mode, Store};
 use serde_json::json;
 
-use crate::outcome::{Failure, Outcome};
+use crate::{
+    outcome::{Failure, Outcome},
+    output,
+};
 
 /// Show the collections of a store: how many records are ready, new, changed since they were embedded, or failed.
 #[derive(Debug, Args)]
@@ -31,9 +34,9 @@ impl Status {
         }
         if json {
             let collections: Vec<_> = all.iter().map(describe).collect();
-            println!("{}", json!({"collections": collections}));
+            output::line(json!({"collections": collections}));
         } else {
-            println!("{}", table(&all));
+            output::line(table(&all));
         }
         let finished = all.iter().all(|(_, counts)| counts.ready == counts.documents);
         Ok(if self.check && !finished { Outcome::CheckFailed } else { Outcome::Done })

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     outcome::{Failure, Outcome},
-    progress,
+    output, progress,
 };
 
 /// Check every block of a release, or of one file, against its checksums and hashes.
@@ -37,13 +37,13 @@ impl Verify {
             verified.iter().fold((0, 0), |(r, b), v| (r + v.rows, b + u64::from(v.blocks)));
         if json {
             let files: Vec<_> = verified.iter().map(describe).collect();
-            println!("{}", json!({"ok": true, "files": files, "blocks": blocks}));
+            output::line(json!({"ok": true, "files": files, "blocks": blocks}));
         } else {
-            println!(
+            output::line(format_args!(
                 "{}: {} files, {blocks} blocks, {rows} rows, all as written",
                 self.path.display(),
                 verified.len()
-            );
+            ));
         }
         Ok(Outcome::Done)
     }

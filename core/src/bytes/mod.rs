@@ -117,7 +117,8 @@ fn join(first: u64, mut pieces: Vec<(u64, Vec<u8>)>) -> Vec<u8> {
     }
     let end = pieces.iter().map(|(start, piece)| start + piece.len() as u64).max().unwrap_or(first);
     let mut run = vec![0; (end - first) as usize];
-    for (start, piece) in &pieces {
+    // The newest piece is the first, and is copied last: fetching a damaged range again repairs it.
+    for (start, piece) in pieces.iter().rev() {
         let at = (start - first) as usize;
         run[at..at + piece.len()].copy_from_slice(piece);
     }
@@ -155,6 +156,14 @@ mod tests {
         assert_eq!(cache.get(ByteRange { start: 0, end: 6 }), None);
         assert_eq!(cache.get(ByteRange { start: 90, end: 101 }), None);
         assert_eq!(cache.resident_bytes(), 98);
+    }
+
+    #[test]
+    fn bytes_that_arrive_again_replace_the_old_ones() {
+        let mut cache = RangeCache::new(10);
+        cache.insert(0, vec![0; 10]);
+        cache.insert(3, vec![7, 7]);
+        assert_eq!(cache.get(ByteRange { start: 2, end: 6 }), Some(&[0, 7, 7, 0][..]));
     }
 
     #[test]

@@ -128,6 +128,14 @@ pub enum StoreError {
         /// What is in the way.
         file: PathBuf,
     },
+    /// Nothing in the store has a vector yet. Remedy: embed first.
+    #[error(
+        "nothing in the store {store:?} is embedded yet, so there is nothing to export; run `portolan embed` first"
+    )]
+    NothingToExport {
+        /// The store's directory.
+        store: PathBuf,
+    },
     /// The embedder broke its contract or stopped. Nothing that was committed is lost; a new run goes on from there.
     #[error("the embedder {embedder:?} failed on collection {collection:?}: {reason}; run again to go on")]
     EmbedderFailed {
@@ -158,6 +166,7 @@ impl StoreError {
             Self::NotEmbedded { .. } => 5012,
             Self::EmbedderFailed { .. } => 5013,
             Self::NotARelease { .. } => 5014,
+            Self::NothingToExport { .. } => 5015,
         }
     }
 
@@ -168,7 +177,8 @@ impl StoreError {
             Self::Locked { .. }
             | Self::NotAStore { .. }
             | Self::NotEmbedded { .. }
-            | Self::NotARelease { .. } => ErrorKind::NotFound,
+            | Self::NotARelease { .. }
+            | Self::NothingToExport { .. } => ErrorKind::NotFound,
             Self::TooNew { .. } => ErrorKind::Unsupported,
             Self::Corrupt { .. } => ErrorKind::Damaged,
             Self::ReadOnly { .. }

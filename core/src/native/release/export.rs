@@ -15,6 +15,7 @@ use crate::{
     metric::Encoding,
     native::store::Store,
     release::{INDEX_NAME, ReleaseBuilder, ReleaseIndex},
+    schema::Schema,
     snapshot::{Collection, EmbedderFile, write_collection},
 };
 
@@ -46,27 +47,28 @@ pub struct Exported {
 /// Writes every collection of `store` that has vectors as a release into `folder`, one collection in memory at a time.
 ///
 /// # Errors
-/// [`StoreError::NotARelease`] when the folder holds something else, [`StoreError::File`], and what the store says.
+/// [`StoreError::NothingToExport`] before anything was embedded, [`StoreError::NotARelease`] when the folder holds
+/// something else, [`StoreError::File`], and what the store says.
 pub async fn export(
     store: &Store,
     folder: &Path,
     encoding: Encoding,
     mut progress: impl FnMut(ExportProgress<'_>),
 ) -> Result<Exported> {
+    if store.collections().iter().all(|name| !has_vectors(store, name)) {
+        return Err(StoreError::NothingToExport { store: store.dir().into() }.into());
+    }
     claim_folder(folder)?;
     let (mut builder, mut written, mut empty) = (ReleaseBuilder::new(), 0, Vec::new());
     let mut fingerprints = BTreeSet::new();
     let names = store.collections();
     for (done, name) in names.iter().enumerate() {
-        if store.config(name)?.active.is_none() {
+        if !has_vectors(store, name) {
             empty.push(name.clone());
             continue;
         }
-        let mut reader = store.read(name, None).await?;
-        let records = reader.read_all().await?;
-        let schema = reader.schema().clone();
-        fingerprints.extend(schema.embedder.as_ref().map(|id| id.fingerprint.clone()));
-        let file = write_collection(&schema, encoding, records)?;
+        let (schema, file) = snapshot(store, name, encoding).await?;
+        fingerprints.extend(schema.embedder.map(|id| id.fingerprint));
         let id = Collection::open(&file, file.len() as u64)?.head().content_id();
         let file_name = file_name(name, &id);
         written += put(folder, &file_name, &file)?;
@@ -86,6 +88,23 @@ pub async fn export(
     files::write_durably(&folder.join(INDEX_NAME), &built.json)?;
     remove_left_overs(folder, &built.index)?;
     Ok(Exported { index: built.index, written, empty })
+}
+
+fn has_vectors(store: &Store, collection: &str) -> bool {
+    store.config(collection).is_ok_and(|config| config.active.is_some())
+}
+
+/// The ready records of a collection as a snapshot, and their schema.
+pub(super) async fn snapshot(
+    store: &Store,
+    collection: &str,
+    encoding: Encoding,
+) -> Result<(Schema, Vec<u8>)> {
+    let mut reader = store.read(collection, None).await?;
+    let records = reader.read_all().await?;
+    let schema = reader.schema().clone();
+    let file = write_collection(&schema, encoding, records)?;
+    Ok((schema, file))
 }
 
 /// Makes the folder, or checks that what is in it is a release.

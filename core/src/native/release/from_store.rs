@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::kept_embedder;
+use super::{export::snapshot, kept_embedder};
 use crate::{
     bytes::Resident,
     error::{CatalogError, Result, near_names},
@@ -14,7 +14,6 @@ use crate::{
     plan::{Plan, Source},
     release::ReleaseBuilder,
     router::{Catalog, Fanout, ResultSet},
-    snapshot::write_collection,
 };
 
 /// Collections of a store at one moment, in memory, ready to be asked.
@@ -32,11 +31,8 @@ impl StoreRelease {
     pub async fn load(store: &Store, plan: &Plan, encoding: Encoding) -> Result<Self> {
         let (mut builder, mut snapshots, mut embedders) = (ReleaseBuilder::new(), Vec::new(), Vec::new());
         for name in names(store, plan)? {
-            let mut reader = store.read(&name, None).await?;
-            let records = reader.read_all().await?;
-            let schema = reader.schema().clone();
-            embedders.extend(schema.embedder.as_ref().map(|id| id.fingerprint.clone()));
-            let file = write_collection(&schema, encoding, records)?;
+            let (schema, file) = snapshot(store, &name, encoding).await?;
+            embedders.extend(schema.embedder.map(|id| id.fingerprint));
             builder.add_collection(&format!("collection {}", snapshots.len()), &file)?;
             snapshots.push((name, file));
         }

@@ -6,11 +6,17 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use crate::error::StoreError;
 
 /// The lock file inside the store.
 pub const LOCK_FILE: &str = "writer.lock";
+
+/// How often and how far apart the name of a holder is looked for.
+const HOLDER_READS: u32 = 20;
+const HOLDER_PAUSE: Duration = Duration::from_millis(10);
 
 /// A held lock. Dropping it lets the next writer in.
 #[derive(Debug)]
@@ -49,13 +55,18 @@ impl WriterLock {
     }
 }
 
+/// Who holds the lock. The holder writes its name just after it took the lock, so an empty file is read again for a
+/// moment.
 fn holder(file: &mut File) -> String {
-    let mut text = String::new();
-    let read = file.rewind().and_then(|()| Read::by_ref(file).take(1000).read_to_string(&mut text));
-    match read {
-        Ok(_) if !text.trim().is_empty() => String::from(text.trim()),
-        _ => String::from("another process"),
+    for _ in 0..HOLDER_READS {
+        let mut text = String::new();
+        let read = file.rewind().and_then(|()| Read::by_ref(file).take(1000).read_to_string(&mut text));
+        if read.is_ok() && text.ends_with('\n') {
+            return String::from(text.trim());
+        }
+        thread::sleep(HOLDER_PAUSE);
     }
+    String::from("another process")
 }
 
 #[cfg(test)]
