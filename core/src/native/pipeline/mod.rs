@@ -13,7 +13,6 @@ mod record;
 mod registry;
 mod slab;
 mod template;
-mod time;
 
 pub use embed::{EmbedReport, EmbedSummary, embed_all, embed_collection};
 pub use ingest::{IngestReport, ingest};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::model::{CollectionRule, Model};
-use super::time;
+use crate::filter::parse_time;
 use crate::metric::check_vector;
 use crate::native::store::{self, Content, Row};
 use crate::schema::{Field, FieldType, Value};
@@ -179,7 +179,7 @@ fn typed(kind: &FieldType, json: &Json) -> Option<Value> {
             number.as_f64().filter(|number| number.is_finite()).map(Value::Float)
         }
         (FieldType::Text, Json::String(text)) => Some(Value::Text(text.clone())),
-        (FieldType::Time, Json::String(text)) => time::parse(text).map(Value::Time),
+        (FieldType::Time, Json::String(text)) => parse_time(text).map(Value::Time),
         (FieldType::List(item), Json::Array(items)) => {
             items.iter().map(|json| typed(item, json)).collect::<Option<_>>().map(Value::List)
         }

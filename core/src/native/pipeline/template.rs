@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::time;
+use crate::filter::format_time;
 use crate::schema::Value;
 
 /// A parsed template.
@@ -113,7 +113,7 @@ fn push(text: &mut String, value: &Value) {
         Value::Bool(value) => write!(text, "{value}"),
         Value::Int(value) => write!(text, "{value}"),
         Value::Float(value) => write!(text, "{value}"),
-        Value::Time(micros) => write!(text, "{}", time::format(*micros)),
+        Value::Time(micros) => write!(text, "{}", format_time(*micros)),
         Value::Text(value) => write!(text, "{value}"),
         Value::Null | Value::Object(_) => Ok(()),
         Value::List(items) => {
