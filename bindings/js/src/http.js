@@ -1,6 +1,6 @@
 // A release behind a URL: `release.json` whole, everything else by `Range` requests.
 
-import { network, wrongLength } from "./error.js";
+import { network, wrongArgument, wrongLength } from "./error.js";
 
 export class HttpSource {
   #base;
@@ -9,9 +9,7 @@ export class HttpSource {
   #first = new Map();
 
   constructor(url, fetch = globalThis.fetch) {
-    const base = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
-    base.pathname = base.pathname.replace(/(release\.json|\/)?$/, "/");
-    this.#base = base;
+    this.#base = folderOf(url);
     this.#fetch = (...args) => fetch(...args);
   }
 
@@ -65,4 +63,16 @@ export class HttpSource {
       throw network(url, `no answer (${error?.message ?? error})`, error);
     }
   }
+}
+
+/** The URL of the release's folder, with a slash at its end. */
+function folderOf(url) {
+  let base;
+  try {
+    base = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
+  } catch {
+    throw wrongArgument(`${url} is not a URL that can be used here; a relative one needs a page`);
+  }
+  base.pathname = base.pathname.replace(/(\/release\.json|\/)?$/, "/");
+  return base;
 }

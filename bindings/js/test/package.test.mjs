@@ -57,6 +57,25 @@ test("a path, a file URL, memory and a server give the same rows", async () => {
   for (const rows of answers) assert.deepEqual(rows, answers[0]);
 });
 
+// An address that ended in release.json used to get a double slash, which most servers take for another folder.
+test("a folder's URL may lack its slash, name release.json, and carry a query", async () => {
+  for (const [url, query] of [
+    ["https://example.org/r", ""],
+    ["https://example.org/r/", ""],
+    ["https://example.org/r/release.json", ""],
+    ["https://example.org/r/release.json?token=1", "?token=1"],
+    ["https://example.org/r?token=1#top", "?token=1"],
+  ]) {
+    const asked = [];
+    const { fetch } = server();
+    const database = await open(url, { fetch: (url, options) => asked.push(url) && fetch(url, options) });
+    await database.query(search);
+    const folder = new Set(asked.map((url) => url.replace(/[^/]+$/, "")));
+    assert.deepEqual([...folder], ["https://example.org/r/"], url);
+    assert.ok(asked.every((url) => new URL(url).search === query), asked.join("\n"));
+  }
+});
+
 test("collections are described without asking the server", async () => {
   const { fetch, requests } = server();
   const database = await open(base, { fetch });
@@ -184,6 +203,7 @@ test("wrong arguments are refused and harm nothing", async () => {
   await assert.rejects(open(), code(7005));
   await assert.rejects(open({ "release.json": "text" }), code(7005));
   await assert.rejects(openSlim(base), code(7005, /module/));
+  await assert.rejects(openSlim("r/", { module: new Uint8Array() }), code(7005, /r\/ .*URL/));
   assert.equal((await database.query(search)).rows.length, 5);
 });
 
