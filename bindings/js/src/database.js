@@ -1,5 +1,6 @@
 // An opened release: brings the engine the bytes it asks for, and gives its answers as plain objects.
 
+import { Cache } from "./cache.js";
 import { closed, wrongArgument } from "./error.js";
 import { Inflight } from "./inflight.js";
 import { Engine, guarded, isDead, load } from "./wasm.js";
@@ -21,7 +22,7 @@ class Database {
   constructor(engine, source, json, cache) {
     this.#engine = engine;
     this.#source = source;
-    this.#cache = cache;
+    this.#cache = new Cache(cache);
     this.#files = this.#call((engine) => engine.files());
     this.#description = JSON.parse(new TextDecoder().decode(json));
   }
@@ -47,6 +48,7 @@ class Database {
       return await this.#run(statement, signal);
     } catch (error) {
       if (this.#engine && !isDead()) this.#engine.cancel(statement);
+      if (error?.kind === "damaged") await this.#cache.forget();
       throw error;
     }
   }
@@ -77,12 +79,11 @@ class Database {
   /** Brings one range to the engine; gives the number of bytes that the source or the cache gave. */
   async #transfer(file, start, end, signal) {
     const description = this.#files[file];
-    const key = `${description.blake3}:${start}-${end}`;
-    const cached = await this.#cache?.get(key);
-    const piece = cached ? { start, bytes: cached } : await this.#source.read(description, start, end, signal);
+    const known = await this.#cache.get(description, start, end);
+    const piece = known ?? (await this.#source.read(description, start, end, signal));
     if (!piece) return 0;
     this.#call((engine) => engine.provide(file, piece.start, piece.bytes));
-    if (!cached) await this.#cache?.set(key, piece.bytes);
+    if (!known) await this.#cache.set(description, piece);
     return piece.bytes.length;
   }
 

@@ -113,6 +113,46 @@ test("a store of ranges takes the place of the network", async () => {
   assert.deepEqual(requests.map(({ name }) => name), ["release.json"]);
 });
 
+// Whole files used to be kept under the key of the range that had been asked for.
+test("a store of ranges serves a release whose server ignores Range", async () => {
+  const whole = () => server(({ name }) => files[name] && new Response(files[name]));
+  const cache = new Map();
+  const { rows } = await (await open(base, { ...whole(), cache })).query(search);
+  const { fetch, requests } = whole();
+  assert.deepEqual((await (await open(base, { fetch, cache })).query(search)).rows, rows);
+  assert.deepEqual(requests.map(({ name }) => name), ["release.json"]);
+});
+
+// The engine would ask for the missing bytes again, and get the same ones, without end.
+test("entries of the wrong length are fetched again", { timeout: 10_000 }, async () => {
+  const cache = new Map();
+  const { rows } = await (await open(base, { ...server(), cache })).query(search);
+  for (const [key, bytes] of cache) cache.set(key, bytes.slice(1));
+  assert.deepEqual((await (await open(base, { ...server(), cache })).query(search)).rows, rows);
+});
+
+test("a store that fails costs nothing but its use", async () => {
+  const cache = {
+    get: async () => Promise.reject(new Error("no database")),
+    set: () => {
+      throw new Error("QuotaExceededError");
+    },
+  };
+  const database = await open(base, { ...server(), cache });
+  assert.equal((await database.query(search)).rows.length, 5);
+});
+
+// A download that was damaged on its way used to stay in the store: the release could never be asked again.
+test("damaged bytes do not stay in the store", async () => {
+  let damaged = true;
+  const change = ({ name, start, end }) =>
+    damaged && name === "tiny.portolan" ? new Response(new Uint8Array(end + 1 - start), { status: 206 }) : undefined;
+  const cache = new Map();
+  await assert.rejects((await open(base, { ...server(change), cache })).query(search), code(4006));
+  damaged = false;
+  assert.equal((await (await open(base, { ...server(change), cache })).query(search)).rows.length, 5);
+});
+
 test("a missing file names its URL and status", async () => {
   const gone = server(({ name }) => (name.startsWith("heads") ? new Response("", { status: 404 }) : undefined));
   const database = await open(base, gone);
@@ -229,13 +269,16 @@ test("CommonJS can open", async () => {
 });
 
 test("memory is given back", async () => {
-  for (let round = 0; round < 300; round += 1) (await open(files)).close();
+  const rounds = async () => {
+    for (let round = 0; round < 300; round += 1) {
+      const database = await open(files);
+      await database.query(search);
+      database.close();
+    }
+  };
+  await rounds();
   const { initSync } = await import("../pkg/portolan.js");
   const before = initSync().memory.buffer.byteLength;
-  for (let round = 0; round < 300; round += 1) {
-    const database = await open(files);
-    await database.query(search);
-    database.close();
-  }
+  await rounds();
   assert.equal(initSync().memory.buffer.byteLength, before);
 });
