@@ -48,7 +48,7 @@ class Database {
       return await this.#run(statement, signal);
     } catch (error) {
       if (this.#engine && !isDead()) this.#engine.cancel(statement);
-      if (error?.kind === "damaged") await this.#cache.forget();
+      if (error?.kind === "damaged") await this.#distrust();
       throw error;
     }
   }
@@ -58,6 +58,12 @@ class Database {
     if (!isDead()) this.#engine?.free();
     this.#engine = undefined;
     this.#source.close();
+  }
+
+  /** Something that arrived is damaged: nothing that was kept on the way is used again. The engine has dropped its own. */
+  async #distrust() {
+    this.#source.distrust?.();
+    await this.#cache.forget();
   }
 
   async #run(statement, signal) {

@@ -6,6 +6,7 @@ export class HttpSource {
   #base;
   #fetch;
   #ranged = false;
+  #mode = "default";
   #first = new Map();
 
   constructor(url, fetch = globalThis.fetch) {
@@ -37,10 +38,16 @@ export class HttpSource {
     return brought ? undefined : this.#range(file, start, end, signal);
   }
 
+  /** From now on the browser's own cache is passed by, and mended. */
+  distrust() {
+    this.#mode = "reload";
+  }
+
   close() {}
 
   async #range(file, start, end, signal) {
-    const { status, bytes } = await this.#get(file.name, { signal, headers: { Range: `bytes=${start}-${end - 1}` } });
+    const headers = { Range: `bytes=${start}-${end - 1}` };
+    const { status, bytes } = await this.#get(file.name, { signal, headers, cache: this.#mode });
     if (status === 416) throw wrongLength(file.name, file.bytes, `fewer than ${end}`);
     const whole = status === 200;
     const expected = whole ? file.bytes : end - start;

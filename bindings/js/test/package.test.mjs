@@ -153,6 +153,36 @@ test("damaged bytes do not stay in the store", async () => {
   assert.equal((await (await open(base, { ...server(change), cache })).query(search)).rows.length, 5);
 });
 
+// The engine used to keep the damaged bytes, and every later statement failed without asking the server again.
+test("after damage the next statement fetches again, past the browser's cache", async () => {
+  let damaged = true;
+  const { fetch } = server(({ name, start, end }) =>
+    damaged && name === "tiny.portolan" ? new Response(new Uint8Array(end + 1 - start), { status: 206 }) : undefined,
+  );
+  const modes = [];
+  const database = await open(base, { fetch: (url, options) => modes.push(options.cache) && fetch(url, options) });
+  const heads = await database.query("SELECT id FROM tiny LIMIT 0");
+  assert.equal(heads.rows.length, 0);
+  await assert.rejects(database.query(search), code(4006));
+  damaged = false;
+  modes.length = 0;
+  assert.equal((await database.query(search)).rows.length, 5);
+  assert.deepEqual([...new Set(modes)], ["reload"]);
+});
+
+test("a statement beside one that meets damage still gets its answer", async () => {
+  let replies = 0;
+  const { fetch } = server(({ name, start, end }) => {
+    if (name !== "tiny.portolan" || (replies += 1) > 1) return undefined;
+    return new Response(new Uint8Array(end + 1 - start), { status: 206 });
+  });
+  const database = await open(base, { fetch });
+  const ends = await Promise.allSettled([search, `${search} LIMIT 3`, "SELECT id FROM tiny"].map((sql) => database.query(sql)));
+  for (const { value, reason } of ends) assert.ok(value ? value.rows.length > 0 : reason.code === 4006, reason);
+  assert.ok(ends.some(({ value }) => value), "nobody was answered");
+  assert.equal((await database.query(search)).rows.length, 5);
+});
+
 test("a missing file names its URL and status", async () => {
   const gone = server(({ name }) => (name.startsWith("heads") ? new Response("", { status: 404 }) : undefined));
   const database = await open(base, gone);
