@@ -7,7 +7,9 @@ import { Engine, guarded, isDead, load } from "./wasm.js";
 
 /** Opens the release behind `source`. The module and `release.json` load at the same time. */
 export async function openSource(source, module, { cache, signal } = {}) {
+  signal?.throwIfAborted();
   const [json] = await Promise.all([source.release(signal), load(module)]);
+  signal?.throwIfAborted();
   return new Database(guarded(() => new Engine(json)), source, json, cache);
 }
 

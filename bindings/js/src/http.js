@@ -77,8 +77,9 @@ function folderOf(url) {
   let base;
   try {
     base = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
+    new URL("release.json", base); // blob: and data: URLs hold no files
   } catch {
-    throw wrongArgument(`${url} is not a URL that can be used here; a relative one needs a page`);
+    throw wrongArgument(`${url} is not the URL of a folder; a relative one needs a page`);
   }
   base.pathname = base.pathname.replace(/(\/release\.json|\/)?$/, "/");
   return base;

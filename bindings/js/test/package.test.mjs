@@ -241,6 +241,13 @@ test("an aborted statement throws the reason and leaves the database usable", as
   assert.equal((await kept).rows.length, 5);
 });
 
+test("an aborted opening opens nothing, wherever the release is", async () => {
+  const reason = new Error("changed my mind");
+  for (const release of [files, folder, base]) {
+    await assert.rejects(open(release, { ...server(), signal: AbortSignal.abort(reason) }), reason);
+  }
+});
+
 test("a transfer that nobody waits for is stopped", async () => {
   let stopped = false;
   const { fetch } = server(async ({ name, signal }) => {
@@ -272,6 +279,9 @@ test("wrong arguments are refused and harm nothing", async () => {
   await assert.rejects(database.query({}), code(7005));
   await assert.rejects(open(), code(7005));
   await assert.rejects(open({ "release.json": "text" }), code(7005));
+  await assert.rejects(open(new Uint8Array(3)), code(7005, /object of names/));
+  await assert.rejects(open("file://elsewhere/r"), code(7005, /elsewhere/));
+  await assert.rejects(open(new URL("blob:https://example.org/0")), code(7005, /blob/));
   await assert.rejects(openSlim(base), code(7005, /module/));
   await assert.rejects(openSlim("r/", { module: new Uint8Array() }), code(7005, /r\/ .*URL/));
   assert.equal((await database.query(search)).rows.length, 5);
