@@ -59,6 +59,7 @@ class Database {
   close() {
     if (!isDead()) this.#engine?.free();
     this.#engine = undefined;
+    this.#inflight.stop(closed());
     this.#source.close();
   }
 

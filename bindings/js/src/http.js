@@ -66,7 +66,9 @@ export class HttpSource {
       if (!response.ok) throw network(url, `HTTP ${status} ${response.statusText}`.trim());
       return { status, bytes: new Uint8Array(await response.arrayBuffer()) };
     } catch (error) {
-      if (error?.code === 7001 || options.signal?.aborted) throw error;
+      // A fetch may reject with an error of its own when it is stopped.
+      options.signal?.throwIfAborted();
+      if (error?.code === 7001) throw error;
       throw network(url, `no answer (${error?.message ?? error})`, error);
     }
   }

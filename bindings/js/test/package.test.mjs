@@ -297,6 +297,23 @@ test("a closed database says so; closing twice is fine", async () => {
   await assert.rejects(database.query(search), code(7004));
 });
 
+test("closing stops the transfers under way", async () => {
+  let stopped = 0;
+  const { fetch } = server(async ({ name, signal }) => {
+    if (!name.startsWith("heads")) return undefined;
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    stopped += 1;
+    throw new DOMException("stopped", "AbortError");
+  });
+  const database = await open(base, { fetch });
+  const under_way = database.query(search);
+  const refused = assert.rejects(under_way, code(7004));
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  database.close();
+  await refused;
+  assert.equal(stopped, 1);
+});
+
 test("the slim entry takes the module as bytes", async () => {
   const module = await readFile(new URL("../pkg/portolan_bg.wasm", import.meta.url));
   const database = await openSlim(files, { module });
