@@ -273,6 +273,17 @@ test("an error in the statement has code, kind and place", async () => {
   await assert.rejects(database.query("SELECT id FROM tyni"), code(2001, /tiny/));
 });
 
+// The examples doubled quotes only: a backslash before one ended the literal.
+test("JSON.stringify makes a literal of any text", async () => {
+  const database = await open(files);
+  for (const text of ["it's", "a\\", "\\'", '"', "a\nb\t\0\u2028\u007f", "') TOPK 1 --", "é🦀"]) {
+    const { rows } = await database.query(`SELECT id FROM tiny WHERE id = ${JSON.stringify(text)}`);
+    assert.deepEqual(rows, [], text);
+  }
+  const { rows } = await database.query(`SELECT id FROM tiny WHERE id = ${JSON.stringify("t003")}`);
+  assert.deepEqual(rows, [{ id: "t003" }]);
+});
+
 test("wrong arguments are refused and harm nothing", async () => {
   const database = await open(files);
   await assert.rejects(database.query(undefined), code(7005));
