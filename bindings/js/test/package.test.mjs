@@ -199,6 +199,17 @@ test("a page of HTML in the place of release.json is refused", async () => {
   await assert.rejects(open(base, { fetch }), code(4008));
 });
 
+test("a release of another version says so, and which side is too old", async () => {
+  const text = new TextDecoder().decode(files["release.json"]).replace('"layout": 0', '"layout": 7');
+  const unsupported = (pattern) => (error) => code(4002, pattern)(error) && error.kind === "unsupported";
+  await assert.rejects(open({ ...files, "release.json": new TextEncoder().encode(text) }), unsupported(/format 7.*upgrade/));
+  const name = Object.keys(files).find((name) => name.startsWith("heads"));
+  const heads = files[name].slice();
+  heads[10] = 9; // the oldest reader that may open the first snapshot: docs/format.md
+  const database = await open({ ...files, [name]: heads });
+  await assert.rejects(database.query(search), unsupported(/format 9.*upgrade/));
+});
+
 test("short, long and unsatisfiable answers are refused as damage", async () => {
   for (const reply of [
     () => new Response(new Uint8Array(3), { status: 206 }),
