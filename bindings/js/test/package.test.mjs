@@ -342,8 +342,16 @@ test("the slim entry takes the module as bytes", async () => {
   assert.equal((await database.query(search)).rows.length, 5);
 });
 
+test("the package's name leads to the entries that its types describe", async () => {
+  const names = (types) => [...types.matchAll(/^export declare (?:class|function|const) (\w+)/gm)].map(([, name]) => name).sort();
+  const types = (name) => readFile(new URL(`../${name}`, import.meta.url), "utf8").then(names);
+  assert.deepEqual(Object.keys(createRequire(import.meta.url)("portolan")), await types("index.d.cts"));
+  assert.deepEqual(Object.keys(await import("portolan")).sort(), await types("index.d.ts"));
+  assert.deepEqual(Object.keys(await import("portolan/slim")).sort(), await types("index.d.ts"));
+});
+
 test("CommonJS can open", async () => {
-  const { open } = createRequire(import.meta.url)("../src/node.cjs");
+  const { open } = createRequire(import.meta.url)("portolan");
   assert.equal((await (await open(folder)).query(search)).row_ids.length, 5);
 });
 
