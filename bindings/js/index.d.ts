@@ -66,7 +66,7 @@ export interface Result {
   waves: number;
   /** The plan, when the statement was an EXPLAIN. */
   explanation?: string;
-  /** What this statement waited for. */
+  /** What this statement waited for. What was there already, or in the `cache`, counts nothing. */
   transfer: { requests: number; bytes: number };
 }
 

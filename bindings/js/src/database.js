@@ -75,7 +75,7 @@ class Database {
       const { needs, ...answer } = this.#call((engine) => engine.step(statement));
       if (!needs) return { ...answer, transfer };
       const brought = await Promise.all(needs.map((need) => this.#bring(need, signal)));
-      transfer.requests += brought.length;
+      transfer.requests += brought.filter((bytes) => bytes > 0).length;
       transfer.bytes += brought.reduce((sum, bytes) => sum + bytes, 0);
     }
   }
@@ -85,7 +85,7 @@ class Database {
     return this.#inflight.join(`${file}:${start}-${end}`, begin, signal);
   }
 
-  /** Brings one range to the engine; gives the number of bytes that the source or the cache gave. */
+  /** Brings one range to the engine; gives the number of bytes that the source had to give. */
   async #transfer(file, start, end, signal) {
     const description = this.#files[file];
     const known = await this.#cache.get(description, start, end);
@@ -93,7 +93,7 @@ class Database {
     if (!piece) return 0;
     this.#call((engine) => engine.provide(file, piece.start, piece.bytes));
     if (!known) await this.#cache.set(description, piece);
-    return piece.bytes.length;
+    return known ? 0 : piece.bytes.length;
   }
 
   #call(call) {

@@ -98,7 +98,8 @@ test("bytes are asked for once, also by statements at the same time", async () =
 test("a server that ignores Range sends each file once", async () => {
   const { fetch, requests } = server(({ name }) => files[name] && new Response(files[name]));
   const database = await open(base, { fetch });
-  assert.equal((await database.query(search)).rows.length, 5);
+  const { rows, transfer } = await database.query(search);
+  assert.deepEqual([rows.length, transfer.requests], [5, requests.length - 1]);
   assert.ok((await database.query("SELECT * FROM tiny WHERE metadata.senses > 1")).rows.length > 0);
   assert.equal(new Set(requests.map(({ name }) => name)).size, requests.length, JSON.stringify(requests));
 });
@@ -109,7 +110,8 @@ test("a store of ranges takes the place of the network", async () => {
   const { rows } = await first.query(search);
   const { fetch, requests } = server();
   const second = await open(base, { fetch, cache });
-  assert.deepEqual((await second.query(search)).rows, rows);
+  const answer = await second.query(search);
+  assert.deepEqual([answer.rows, answer.transfer], [rows, { requests: 0, bytes: 0 }]);
   assert.deepEqual(requests.map(({ name }) => name), ["release.json"]);
 });
 
