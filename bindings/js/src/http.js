@@ -47,24 +47,40 @@ export class HttpSource {
 
   async #range(file, start, end, signal) {
     const headers = { Range: `bytes=${start}-${end - 1}` };
-    const { status, bytes } = await this.#get(file.name, { signal, headers, cache: this.#mode });
+    const { status, range, bytes } = await this.#get(file.name, { signal, headers, cache: this.#mode });
     if (status === 416) throw wrongLength(file.name, file.bytes, `fewer than ${end}`);
     const whole = status === 200;
+    if (!whole) this.#check(range, file, start, end);
     const expected = whole ? file.bytes : end - start;
     if (bytes.length !== expected) throw wrongLength(file.name, file.bytes, whole ? bytes.length : start + bytes.length);
     this.#ranged ||= !whole;
     return { start: whole ? 0 : start, bytes };
   }
 
-  async #get(name, options) {
+  /** What the server says of its answer, where it may be seen: another origin has to expose the header. */
+  #check(range, file, start, end) {
+    const [, first, last, length] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(range ?? "")?.map(Number) ?? [];
+    if (length >= 0 && length !== file.bytes) throw wrongLength(file.name, file.bytes, length);
+    if (first !== undefined && (first !== start || last !== end - 1)) {
+      throw network(this.#url(file.name), `asked for bytes ${start}-${end - 1}, got ${first}-${last}; the server or a proxy mixes up ranges`);
+    }
+  }
+
+  #url(name) {
     const url = new URL(encodeURIComponent(name), this.#base);
     url.search = this.#base.search;
+    return url;
+  }
+
+  async #get(name, options) {
+    const url = this.#url(name);
     try {
       const response = await this.#fetch(url.href, options);
       const { status } = response;
       if (status === 416) return { status };
       if (!response.ok) throw network(url, `HTTP ${status} ${response.statusText}`.trim());
-      return { status, bytes: new Uint8Array(await response.arrayBuffer()) };
+      const range = response.headers.get("content-range");
+      return { status, range, bytes: new Uint8Array(await response.arrayBuffer()) };
     } catch (error) {
       // A fetch may reject with an error of its own when it is stopped.
       options.signal?.throwIfAborted();

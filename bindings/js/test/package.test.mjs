@@ -224,6 +224,20 @@ test("short, long and unsatisfiable answers are refused as damage", async () => 
   }
 });
 
+test("an answer of another range or another file's length says so", async () => {
+  const reply = (range, length) => new Response(new Uint8Array(length), { status: 206, headers: { "content-range": range } });
+  for (const [range, refused] of [
+    [(start, end) => `bytes ${start + 64}-${end + 64}/${files["tiny.portolan"].length}`, code(7001, /got \d+-\d+/)],
+    [(start, end) => `bytes ${start}-${end}/9999999`, code(4005, /9999999/)],
+    [(start, end) => `bytes ${start}-${end}/*`, code(4006)],
+  ]) {
+    const { fetch } = server(({ name, start, end }) =>
+      name === "tiny.portolan" ? reply(range(start, end), end + 1 - start) : undefined,
+    );
+    await assert.rejects((await open(base, { fetch })).query(search), refused);
+  }
+});
+
 test("wrong bytes of the right length are refused", async () => {
   const { fetch } = server(({ name, start, end }) =>
     name === "tiny.portolan" ? new Response(new Uint8Array(end + 1 - start), { status: 206 }) : undefined,
