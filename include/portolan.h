@@ -18,7 +18,8 @@
  * Threads. Handles never change once made. A function that takes a `const` handle may be called from any number of
  * threads on the same handle at the same time, without a lock. Only _free needs the handle for itself.
  *
- * Text. UTF-8, with a NUL after the last byte, in both directions.
+ * Text. UTF-8, with a NUL after the last byte, in both directions. A text that itself holds a NUL seems to end there:
+ * read such ids through portolan_result_value, which gives the length, or from the JSON.
  */
 #ifndef PORTOLAN_H
 #define PORTOLAN_H
@@ -310,7 +311,7 @@ enum portolan_type {
     PORTOLAN_TYPE_NULL = 0,
     /** True or false, in `boolean`. */
     PORTOLAN_TYPE_BOOL = 1,
-    /** An integer, in `integer`. */
+    /** An integer, in `integer`, and in `number` as near as a double comes. */
     PORTOLAN_TYPE_INT = 2,
     /** A finite number, in `number`. */
     PORTOLAN_TYPE_FLOAT = 3,

@@ -15,7 +15,10 @@ export declare class PortolanError extends Error {
   readonly column?: number;
 }
 
-/** Keeps bytes between visits. A `Map` fits, and so does a thin layer over IndexedDB. */
+/**
+ * Keeps bytes between visits. A `Map` fits, and so does a thin layer over IndexedDB. It may lose entries and may fail:
+ * then the network is asked.
+ */
 export interface RangeStore {
   get(key: string): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   set(key: string, bytes: Uint8Array): unknown;
@@ -63,7 +66,7 @@ export interface Result {
   waves: number;
   /** The plan, when the statement was an EXPLAIN. */
   explanation?: string;
-  /** What this statement waited for. */
+  /** What this statement waited for. What was there already, or in the `cache`, counts nothing. */
   transfer: { requests: number; bytes: number };
 }
 

@@ -4,11 +4,10 @@
 import { open } from "../../bindings/js/src/node.js"; // in your program: from "portolan"
 
 const [release = "out/release", text = "a small furry animal that purrs"] = process.argv.slice(2);
-const quoted = `'${text.replaceAll("'", "''")}'`;
 
 const database = await open(release);
 const answer = await database.query(
-  `SELECT collection, id, document, distance FROM * USING EMBEDDING (TEXT ${quoted}) TOPK 5`,
+  `SELECT collection, id, document, distance FROM * USING EMBEDDING (TEXT ${JSON.stringify(text)}) TOPK 5`,
 );
 console.table(answer.rows);
 console.log(`${answer.collections.asked.length} collections asked, ${answer.transfer.bytes} bytes in ${answer.waves} waves`);

@@ -9,9 +9,19 @@ import { extname, join, normalize } from "node:path";
 const types = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".json": "application/json" };
 const port = Number(process.argv[2] ?? 8080);
 
+/** The file that a URL names, inside this folder; undefined for what is no URL. */
+function fileOf(url) {
+  try {
+    const path = normalize(decodeURIComponent(new URL(url, "http://localhost").pathname));
+    return join(process.cwd(), path.replace(/\/$/, "/index.html"));
+  } catch {
+    return undefined;
+  }
+}
+
 createServer(async (request, response) => {
-  const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname)).replace(/\/$/, "/index.html");
-  const file = join(process.cwd(), path);
+  const file = fileOf(request.url);
+  if (file === undefined) return response.writeHead(400).end();
   const size = await stat(file).then((info) => (info.isFile() ? info.size : undefined), () => undefined);
   if (size === undefined) return response.writeHead(404).end();
   const headers = { "content-type": types[extname(file)] ?? "application/octet-stream", "accept-ranges": "bytes" };

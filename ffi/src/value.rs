@@ -14,7 +14,7 @@ pub enum ValueType {
     Null = 0,
     /// True or false, in `boolean`.
     Bool = 1,
-    /// An integer, in `integer`.
+    /// An integer, in `integer`, and in `number` as near as a double comes.
     Int = 2,
     /// A finite number, in `number`.
     Float = 3,

@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use portolan::{
-    Error,
+    Error, ErrorKind,
     bytes::RangeCache,
     plan::Plan,
+    release::ReleaseIndex,
     router::{Catalog, Fanout, Step},
 };
 use wasm_bindgen::prelude::*;
@@ -17,8 +18,14 @@ use crate::{failure::Failure, value};
 pub struct Engine {
     catalog: Arc<Catalog>,
     files: Vec<RangeCache>,
-    statements: BTreeMap<u32, Fanout>,
+    statements: BTreeMap<u32, Statement>,
     last_statement: u32,
+}
+
+/// A statement under way, and what it takes to begin it again.
+struct Statement {
+    sql: String,
+    fanout: Fanout,
 }
 
 #[wasm_bindgen]
@@ -30,7 +37,7 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new(release_json: &[u8]) -> Result<Engine, Failure> {
         let catalog = Arc::new(Catalog::open(release_json)?);
-        let files = catalog.index().files().map(|file| RangeCache::new(file.bytes)).collect();
+        let files = nothing_resident(catalog.index());
         Ok(Self { catalog, files, statements: BTreeMap::new(), last_statement: 0 })
     }
 
@@ -67,26 +74,32 @@ impl Engine {
     /// # Errors
     /// When the statement is wrong, or names what the release does not hold.
     pub fn start(&mut self, sql: &str) -> Result<u32, Failure> {
-        let plan = Plan::parse(sql).map_err(Error::from)?;
-        let fanout = Fanout::new(self.catalog.clone(), plan)?;
+        let fanout = begin(&self.catalog, sql)?;
         self.last_statement = self.last_statement.wrapping_add(1);
-        self.statements.insert(self.last_statement, fanout);
+        self.statements.insert(self.last_statement, Statement { sql: sql.into(), fanout });
         Ok(self.last_statement)
     }
 
     /// Goes as far as the bytes allow. Gives `{needs: [[file, start, end], ...]}`, or the result, with which the
-    /// statement ends. An error ends it too.
+    /// statement ends. An error ends it too. Damage also drops all bytes that arrived, so that asking again fetches
+    /// again; the other statements under way begin anew.
     ///
     /// # Errors
     /// Damaged files, and vectors or texts that the collections cannot take.
     pub fn step(&mut self, statement: u32) -> Result<JsValue, Failure> {
         let ended = || Failure::misuse("the statement has ended");
-        let mut fanout = self.statements.remove(&statement).ok_or_else(ended)?;
-        match fanout.step(&self.files)? {
-            Step::Done(result) => Ok(value::from_json(&result.to_json())),
-            Step::Need(ranges) => {
-                self.statements.insert(statement, fanout);
+        let mut running = self.statements.remove(&statement).ok_or_else(ended)?;
+        match running.fanout.step(&self.files) {
+            Ok(Step::Done(result)) => Ok(value::from_json(&result.to_json())),
+            Ok(Step::Need(ranges)) => {
+                self.statements.insert(statement, running);
                 Ok(value::from_needs(&ranges))
+            }
+            Err(error) => {
+                if error.kind() == ErrorKind::Damaged {
+                    self.forget()?;
+                }
+                Err(error.into())
             }
         }
     }
@@ -95,4 +108,24 @@ impl Engine {
     pub fn cancel(&mut self, statement: u32) {
         self.statements.remove(&statement);
     }
+}
+
+impl Engine {
+    /// Drops all bytes, and with them the catalog, which remembers the blocks that matched their checksums.
+    fn forget(&mut self) -> Result<(), Error> {
+        self.catalog = Arc::new(Catalog::new(self.catalog.index().clone()));
+        self.files = nothing_resident(self.catalog.index());
+        for statement in self.statements.values_mut() {
+            statement.fanout = begin(&self.catalog, &statement.sql)?;
+        }
+        Ok(())
+    }
+}
+
+fn begin(catalog: &Arc<Catalog>, sql: &str) -> Result<Fanout, Error> {
+    Fanout::new(catalog.clone(), Plan::parse(sql)?)
+}
+
+fn nothing_resident(index: &ReleaseIndex) -> Vec<RangeCache> {
+    index.files().map(|file| RangeCache::new(file.bytes)).collect()
 }

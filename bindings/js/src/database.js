@@ -1,12 +1,15 @@
 // An opened release: brings the engine the bytes it asks for, and gives its answers as plain objects.
 
+import { Cache } from "./cache.js";
 import { closed, wrongArgument } from "./error.js";
 import { Inflight } from "./inflight.js";
 import { Engine, guarded, isDead, load } from "./wasm.js";
 
 /** Opens the release behind `source`. The module and `release.json` load at the same time. */
 export async function openSource(source, module, { cache, signal } = {}) {
+  signal?.throwIfAborted();
   const [json] = await Promise.all([source.release(signal), load(module)]);
+  signal?.throwIfAborted();
   return new Database(guarded(() => new Engine(json)), source, json, cache);
 }
 
@@ -21,7 +24,7 @@ class Database {
   constructor(engine, source, json, cache) {
     this.#engine = engine;
     this.#source = source;
-    this.#cache = cache;
+    this.#cache = new Cache(cache);
     this.#files = this.#call((engine) => engine.files());
     this.#description = JSON.parse(new TextDecoder().decode(json));
   }
@@ -47,6 +50,7 @@ class Database {
       return await this.#run(statement, signal);
     } catch (error) {
       if (this.#engine && !isDead()) this.#engine.cancel(statement);
+      if (error?.kind === "damaged") await this.#distrust();
       throw error;
     }
   }
@@ -55,7 +59,14 @@ class Database {
   close() {
     if (!isDead()) this.#engine?.free();
     this.#engine = undefined;
+    this.#inflight.stop(closed());
     this.#source.close();
+  }
+
+  /** Something that arrived is damaged: nothing that was kept on the way is used again. The engine has dropped its own. */
+  async #distrust() {
+    this.#source.distrust?.();
+    await this.#cache.forget();
   }
 
   async #run(statement, signal) {
@@ -64,7 +75,7 @@ class Database {
       const { needs, ...answer } = this.#call((engine) => engine.step(statement));
       if (!needs) return { ...answer, transfer };
       const brought = await Promise.all(needs.map((need) => this.#bring(need, signal)));
-      transfer.requests += brought.length;
+      transfer.requests += brought.filter((bytes) => bytes > 0).length;
       transfer.bytes += brought.reduce((sum, bytes) => sum + bytes, 0);
     }
   }
@@ -74,16 +85,15 @@ class Database {
     return this.#inflight.join(`${file}:${start}-${end}`, begin, signal);
   }
 
-  /** Brings one range to the engine; gives the number of bytes that the source or the cache gave. */
+  /** Brings one range to the engine; gives the number of bytes that the source had to give. */
   async #transfer(file, start, end, signal) {
     const description = this.#files[file];
-    const key = `${description.blake3}:${start}-${end}`;
-    const cached = await this.#cache?.get(key);
-    const piece = cached ? { start, bytes: cached } : await this.#source.read(description, start, end, signal);
+    const known = await this.#cache.get(description, start, end);
+    const piece = known ?? (await this.#source.read(description, start, end, signal));
     if (!piece) return 0;
     this.#call((engine) => engine.provide(file, piece.start, piece.bytes));
-    if (!cached) await this.#cache?.set(key, piece.bytes);
-    return piece.bytes.length;
+    if (!known) await this.#cache.set(description, piece);
+    return known ? 0 : piece.bytes.length;
   }
 
   #call(call) {

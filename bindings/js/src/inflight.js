@@ -19,6 +19,12 @@ export class Inflight {
     });
   }
 
+  /** Stops all transfers; whoever waits gets `reason`. */
+  stop(reason) {
+    for (const { controller } of this.#transfers.values()) controller.abort(reason);
+    this.#transfers.clear();
+  }
+
   #begin(key, begin) {
     const controller = new AbortController();
     const transfer = { waiting: 0, controller };

@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { openSource } from "./database.js";
+import { wrongArgument } from "./error.js";
 import { FolderSource } from "./folder.js";
 import { sourceOf } from "./source.js";
 
@@ -18,7 +19,15 @@ export async function open(release, options = {}) {
 
 /** The folder that a path or a `file:` URL names; undefined for anything else. */
 function folderOf(release) {
-  if (release instanceof URL) return release.protocol === "file:" ? fileURLToPath(release) : undefined;
+  if (release instanceof URL) return release.protocol === "file:" ? pathOf(release) : undefined;
   if (typeof release !== "string" || /^https?:\/\//i.test(release)) return undefined;
-  return /^file:\/\//i.test(release) ? fileURLToPath(release) : release;
+  return /^file:\/\//i.test(release) ? pathOf(release) : release;
+}
+
+function pathOf(url) {
+  try {
+    return fileURLToPath(url);
+  } catch (error) {
+    throw wrongArgument(`${url}: ${error.message}`);
+  }
 }

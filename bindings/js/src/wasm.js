@@ -11,17 +11,23 @@ let dead;
 /** Loads the module once; later calls wait for the first and ignore their own `module`. */
 export async function load(module) {
   if (dead) throw dead;
-  loading ??= start(module);
+  const mine = (loading ??= start(module));
   try {
-    await loading;
+    await mine;
   } catch (error) {
-    loading = undefined;
+    // Another call may have begun anew: a second instance beside its own would mix up their memories.
+    if (loading === mine) loading = undefined;
     throw error;
   }
 }
 
 async function start(module) {
-  let source = await (typeof module === "function" ? module() : module);
+  let source;
+  try {
+    source = await (typeof module === "function" ? module() : module);
+  } catch (error) {
+    throw notLoaded(`the wasm file cannot be read: ${reason(error)}`, error);
+  }
   if (typeof source === "string" || source instanceof URL) source = await download(source);
   try {
     await init({ module_or_path: source });

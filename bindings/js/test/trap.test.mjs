@@ -7,6 +7,11 @@ import { open } from "../src/node.js";
 
 const folder = process.env.PORTOLAN_TEST_RELEASE;
 
+test("a wasm file that cannot be read is an error of the package, and the next one is tried", async () => {
+  const module = () => Promise.reject(new Error("no such file"));
+  await assert.rejects(open(folder, { module }), { name: "PortolanError", code: 7002, message: /no such file/ });
+});
+
 test("after a trap every call says to reload", async () => {
   const database = await open(folder);
   Engine.prototype.start = () => {

@@ -1,6 +1,7 @@
 //! C and C++ programs that are compiled with the committed header, linked both ways, and run.
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -27,7 +28,8 @@ pub fn library_folder() -> PathBuf {
 /// A missing tool is an error in CI and said aloud elsewhere.
 pub fn missing(what: &str, tool: &str) {
     assert!(!matches!(std::env::var("CI").as_deref(), Ok("true" | "1")), "{what}: {tool} is missing");
-    println!("SKIP {what}: {tool} is missing");
+    // Not `println!`: what a passing test prints is not shown.
+    let _ = writeln!(std::io::stderr(), "SKIP {what}: {tool} is missing");
 }
 
 /// A compiler: the one the variable names, else the system's; `None`, said aloud, when there is none.

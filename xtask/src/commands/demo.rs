@@ -171,7 +171,9 @@ impl Place {
     }
 
     fn is_made_from(&self, stamp: &str) -> bool {
-        fs::read_to_string(self.stamp()).is_ok_and(|made_from| made_from == stamp)
+        // The release may have been removed by hand.
+        self.release().join("release.json").is_file()
+            && fs::read_to_string(self.stamp()).is_ok_and(|made_from| made_from == stamp)
     }
 
     fn mark(&self, stamp: &str) -> Result<()> {
@@ -222,11 +224,30 @@ mod tests {
         Place::new(dir)
     }
 
+    fn export(place: &Place) {
+        fs::create_dir_all(place.release()).unwrap();
+        fs::write(place.release().join("release.json"), "{}").unwrap();
+    }
+
+    /// The mark stays where it is, and used to be believed: after --fresh the questions met no release.
+    #[test]
+    fn a_release_that_was_removed_is_not_used_again() {
+        let place = empty_place("removed");
+        place.prepare().unwrap();
+        export(&place);
+        place.mark("tool 1").unwrap();
+        assert!(place.is_made_from("tool 1"));
+        place.clear().unwrap();
+        assert!(!place.is_made_from("tool 1"));
+        remove_folder(&place.dir).unwrap();
+    }
+
     #[test]
     fn a_run_that_was_broken_off_is_not_used_again() {
         let place = empty_place("broken-off");
         place.prepare().unwrap();
         assert!(!place.is_made_from("tool 1"));
+        export(&place);
         place.mark("tool 1").unwrap();
         assert!(place.is_made_from("tool 1") && !place.is_made_from("tool 2"));
         place.prepare().unwrap();

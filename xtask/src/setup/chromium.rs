@@ -23,11 +23,13 @@ pub const CHROMIUM: Program = Program {
 };
 
 /// Without a screen, a network or a profile. The sandbox refuses to work for root, as which CI often runs.
-const QUIET: [&str; 8] = [
+/// Containers often have little shared memory.
+const QUIET: [&str; 9] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
+    "--disable-dev-shm-usage",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",

@@ -1,0 +1,16 @@
+// What `require` gives: `open` alone. ES modules load asynchronously, so the class of the errors cannot come with it;
+// tell errors apart by `code`.
+
+export type {
+  Collection,
+  Database,
+  Files,
+  Module,
+  OpenOptions,
+  PortolanError,
+  RangeStore,
+  Result,
+  Value,
+} from "./index.js" with { "resolution-mode": "import" };
+
+export declare const open: typeof import("./index.js", { with: { "resolution-mode": "import" } }).open;
