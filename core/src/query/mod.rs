@@ -10,6 +10,7 @@ mod display;
 mod keywords;
 mod lexer;
 mod parser;
+mod places;
 mod predicate;
 mod strings;
 
