@@ -43,6 +43,7 @@ enum Verb {
     Embed(verbs::embed::Embed),
     Export(verbs::export::Export),
     Query(verbs::query::Query),
+    Plan(verbs::plan::Plan),
     Verify(verbs::verify::Verify),
     Status(verbs::status::Status),
 }
@@ -63,6 +64,7 @@ fn run(verb: Verb, json: bool) -> Result<Outcome, Failure> {
             Verb::Embed(verb) => verb.run(json).await,
             Verb::Export(verb) => verb.run(json).await,
             Verb::Query(verb) => verb.run(json).await,
+            Verb::Plan(verb) => verb.run(json),
             Verb::Verify(verb) => verb.run(json),
             Verb::Status(verb) => verb.run(json).await,
         }

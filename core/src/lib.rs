@@ -6,6 +6,7 @@
 //! the engine computes.
 
 pub mod bytes;
+pub mod compat;
 pub mod embed;
 pub mod error;
 pub mod filter;

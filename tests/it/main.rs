@@ -5,5 +5,6 @@
 mod command;
 mod doors;
 mod kill;
+mod language;
 mod tokenizer;
 mod tool;

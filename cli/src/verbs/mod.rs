@@ -3,6 +3,7 @@
 pub mod embed;
 pub mod export;
 pub mod ingest;
+pub mod plan;
 pub mod query;
 pub mod status;
 pub mod verify;

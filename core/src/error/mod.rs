@@ -11,6 +11,7 @@ mod snapshot;
 
 pub use catalog::{CatalogError, near_names};
 pub use input::InputError;
+pub(crate) use query::snippet;
 pub use query::{QueryError, QueryErrorKind, Span};
 pub use snapshot::SnapshotError;
 

@@ -276,23 +276,8 @@ impl QueryError {
 
     /// The error as a few lines for a terminal: message, the line of `sql` with a caret under the place, hint.
     pub fn snippet(&self, sql: &str) -> String {
-        let (line, caret_column) = shown_line(sql, self.0.span);
-        let width = self.0.span.text(sql).map_or(1, |text| text.chars().take_while(|c| *c != '\n').count());
-        let width = width.clamp(1, line.chars().count().saturating_sub(caret_column).max(1));
-        let gutter = " ".repeat(self.line().to_string().len());
-        let mut out = format!(
-            "error {} ({}): {}\n{gutter} |\n{} | {line}\n{gutter} | {}{}\n",
-            self.code(),
-            self.name(),
-            self.sentence(),
-            self.line(),
-            " ".repeat(caret_column),
-            "^".repeat(width),
-        );
-        if !self.hint().is_empty() {
-            out.push_str(&format!("{gutter} = hint: {}\n", self.hint()));
-        }
-        out
+        let headline = format!("error {} ({}): {}", self.code(), self.name(), self.sentence());
+        snippet(sql, self.0.span, &headline, self.hint())
     }
 
     fn sentence(&self) -> String {
@@ -314,6 +299,24 @@ impl fmt::Display for QueryError {
 }
 
 impl std::error::Error for QueryError {}
+
+/// A headline, the line of `sql` where `span` begins with a caret under it, and the hint if there is one.
+pub(crate) fn snippet(sql: &str, span: Span, headline: &str, hint: &str) -> String {
+    let (line, caret_column) = shown_line(sql, span);
+    let width = span.text(sql).map_or(1, |text| text.chars().take_while(|c| *c != '\n').count());
+    let width = width.clamp(1, line.chars().count().saturating_sub(caret_column).max(1));
+    let gutter = " ".repeat(span.line.to_string().len());
+    let mut out = format!(
+        "{headline}\n{gutter} |\n{} | {line}\n{gutter} | {}{}\n",
+        span.line,
+        " ".repeat(caret_column),
+        "^".repeat(width),
+    );
+    if !hint.is_empty() {
+        out.push_str(&format!("{gutter} = hint: {hint}\n"));
+    }
+    out
+}
 
 /// The first 60 characters, with dots when there were more.
 fn clip(text: &str) -> String {

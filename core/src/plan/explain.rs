@@ -26,7 +26,7 @@ pub struct CollectionFacts {
 const MAX_SHOWN: usize = 2000;
 
 impl Plan {
-    /// The plan as a few lines for people.
+    /// The plan as a few lines for people. Without facts nothing is said about collections.
     pub fn explain_text(&self, facts: &[CollectionFacts]) -> String {
         let mut lines = vec![self.headline()];
         lines.push(match &self.source {
@@ -38,7 +38,9 @@ impl Plan {
         lines.extend(self.filter.as_ref().map(|filter| format!("  where: {}", clip(&filter.to_string()))));
         lines.extend(self.notes.iter().map(|note| format!("  note: {note}")));
         let asked = facts.iter().filter(|fact| fact.asked).count();
-        lines.push(format!("  collections: {asked} of {} asked", facts.len()));
+        if !facts.is_empty() {
+            lines.push(format!("  collections: {asked} of {} asked", facts.len()));
+        }
         lines.extend(facts.iter().map(fact_line));
         lines.join("\n") + "\n"
     }

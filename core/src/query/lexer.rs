@@ -2,6 +2,7 @@
 //!
 //! Tokens borrow the statement. Escapes are resolved later, by `strings`, and only where a string is really used.
 
+use super::places::Places;
 use crate::error::{QueryError, QueryErrorKind, Span};
 
 /// What a token is.
@@ -35,17 +36,13 @@ pub(super) struct Token<'a> {
 pub(super) struct Lexer<'a> {
     sql: &'a str,
     at: usize,
-    /// Line and column are known for this byte; they only ever move forward, so that all tokens together cost one
-    /// pass.
-    counted: usize,
-    line: u32,
-    column: u32,
+    places: Places,
 }
 
 impl<'a> Lexer<'a> {
     /// A lexer at the beginning of `sql`, which must be shorter than 4 GiB.
     pub(super) fn new(sql: &'a str) -> Self {
-        Self { sql, at: 0, counted: 0, line: 1, column: 1 }
+        Self { sql, at: 0, places: Places::default() }
     }
 
     /// The next token; [`Kind::End`] again and again at the end.
@@ -88,15 +85,7 @@ impl<'a> Lexer<'a> {
 
     /// The span of `start..end`, where `start` is not before any earlier span's start.
     fn span(&mut self, start: usize, end: usize) -> Span {
-        for byte in self.sql.as_bytes().get(self.counted..start).unwrap_or_default() {
-            match byte {
-                b'\n' => (self.line, self.column) = (self.line + 1, 1),
-                0x80..=0xbf => {} // continues a character
-                _ => self.column += 1,
-            }
-        }
-        self.counted = self.counted.max(start);
-        Span { start: start as u32, end: end as u32, line: self.line, column: self.column }
+        self.places.span(self.sql, start, end)
     }
 
     fn error(&mut self, kind: QueryErrorKind, start: usize, message: &str) -> QueryError {

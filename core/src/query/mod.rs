@@ -10,6 +10,7 @@ mod display;
 mod keywords;
 mod lexer;
 mod parser;
+mod places;
 mod predicate;
 mod strings;
 
@@ -23,6 +24,8 @@ pub use ast::{
 };
 pub use keywords::{is_plain_name, quote_name, quote_text};
 pub use parser::parse;
+pub(crate) use places::Places;
+pub(crate) use strings::escape;
 
 /// The longest statement, in bytes.
 pub const MAX_STATEMENT_BYTES: usize = 1 << 20;

@@ -39,7 +39,7 @@ fn skip_to<'a>(text: &'a str, to: usize, mut chars: std::str::CharIndices<'a>) -
 }
 
 /// Resolves the escape at the beginning of `rest` into `out` and tells its length in bytes.
-fn escape(rest: &str, out: &mut String) -> Option<usize> {
+pub(crate) fn escape(rest: &str, out: &mut String) -> Option<usize> {
     let letter = rest.chars().nth(1)?;
     let plain = match letter {
         'n' => '\n',
