@@ -531,3 +531,52 @@ fn the_sample_registry_is_valid() {
     let registry = Registry::load(&path).unwrap();
     assert_eq!(registry.model("synset").unwrap().metadata.len(), 5);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_stopped_anywhere_shows_no_vector_with_another_record() {
+    let registry = IMPORTED
+        .replace("fields =", "metadata = [\"n\"]\nfields =")
+        .replace("b = \"int\"", "b = \"int\", n = \"int\"");
+    let bench = Bench::with_registry(&registry);
+    let model = bench.registry.model("point").unwrap();
+    let lines = |round: usize| -> Vec<String> {
+        (0..50).map(|b| format!(r#"{{"a":"x","b":{b},"n":{round},"vector":[{round},{b},1]}}"#)).collect()
+    };
+    bench.ingest(&refs(&lines(0))).await;
+    let mut stopped = 0;
+    for round in 1.. {
+        let source = bench.source(&refs(&lines(round)));
+        let run = async {
+            let mut store = bench.writer().await;
+            ingest(&mut store, model, std::slice::from_ref(&source), &|_| {}).await.unwrap();
+        };
+        let finished = stopped_after(round * 2, run).await;
+        stopped += usize::from(!finished);
+        for record in bench.records("points").await.values() {
+            let Value::Int(n) = record.metadata["n"] else { panic!("{record:?}") };
+            assert_eq!(record.vector[0], n as f32, "round {round}");
+        }
+        bench.ingest(&refs(&lines(round))).await;
+        assert_eq!(bench.records("points").await.len(), 50, "round {round}");
+        if finished {
+            break;
+        }
+    }
+    assert!(stopped > 3, "the test must stop runs to mean anything, it stopped {stopped}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn importing_twice_commits_nothing() {
+    let bench = Bench::with_registry(IMPORTED);
+    let line = r#"{"a":"x","b":1,"vector":[1,2,3]}"#;
+    bench.ingest(&[line]).await;
+    let versions = || {
+        let tables = std::fs::read_dir(bench.store_dir()).unwrap().map(|entry| entry.unwrap().path());
+        let versions =
+            tables.filter_map(|table| Some(std::fs::read_dir(table.join("_versions")).ok()?.count()));
+        versions.sum::<usize>()
+    };
+    let before = versions();
+    assert_eq!(bench.ingest(&[line]).await.unchanged, 1);
+    assert_eq!(versions(), before);
+}
