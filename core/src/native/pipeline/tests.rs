@@ -580,3 +580,26 @@ async fn importing_twice_commits_nothing() {
     assert_eq!(bench.ingest(&[line]).await.unchanged, 1);
     assert_eq!(versions(), before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_reason_against_a_vector_names_the_record() {
+    let bench = Bench::with_registry(IMPORTED);
+    let lines = [
+        "[1,NaN,3]",
+        "[1,-Infinity,3]",
+        "[1,1e39,3]",
+        "[0,0,0]",
+        "[1,2]",
+        "[1,\"2\",3]",
+        "7",
+        "null",
+        "{\"NaN\":1}",
+    ];
+    let lines = lines.map(|vector| format!(r#"{{"a":"a \"NaN","b":7,"vector":{vector}}}"#));
+    let report = bench.ingest(&lines.each_ref().map(String::as_str)).await;
+    assert_eq!(report.quarantined, 9);
+    for refused in &report.refused {
+        assert!(refused.reason.starts_with("a \"NaN/7: "), "{}", refused.reason);
+    }
+    assert!(report.refused[0].reason.contains("NaN"), "{}", report.refused[0].reason);
+}
