@@ -603,3 +603,20 @@ async fn every_reason_against_a_vector_names_the_record() {
     }
     assert!(report.refused[0].reason.contains("NaN"), "{}", report.refused[0].reason);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_record_of_a_failed_text_keeps_its_own_reason() {
+    let bench = Bench::new();
+    let embedder = Fake::new("f");
+    bench.ingest(&[r#"{"id":"a","topic":"t","text":"bad"}"#, r#"{"id":"b","topic":"t","text":"bad"}"#]).await;
+    assert_eq!(bench.embed(&embedder).await.unwrap().errors, 2);
+    let table = bench.reader().await.embeddings("t", embedder.id()).await.unwrap().unwrap();
+    let batches = crate::native::store::scan(&table, &["id", "error"], None, false).await.unwrap();
+    let batches: Vec<_> = futures::TryStreamExt::try_collect(batches).await.unwrap();
+    for batch in &batches {
+        let columns = crate::native::store::Columns::of(batch, "embeddings");
+        for (id, error) in columns.text("id").unwrap().iter().zip(columns.text("error").unwrap()) {
+            assert!(error.unwrap().starts_with(&format!("{}:", id.unwrap())), "{id:?} {error:?}");
+        }
+    }
+}
