@@ -533,6 +533,17 @@ fn the_sample_registry_is_valid() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_collection_named_twice_is_embedded_and_counted_once() {
+    let bench = Bench::new();
+    bench.ingest(&refs(&words(0..10))).await;
+    let embedder = Fake::new("f");
+    let load = |_: &str| Ok(embedder.clone() as Arc<dyn Embedder>);
+    let names = ["t".to_owned(), "t".to_owned()];
+    let report = embed_all(&mut bench.writer().await, &names, &load, &|_| {}).await.unwrap();
+    assert_eq!((report.collections.len(), report.total().embedded, report.total().ready), (1, 10, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_import_stopped_anywhere_shows_no_vector_with_another_record() {
     let registry = IMPORTED
         .replace("fields =", "metadata = [\"n\"]\nfields =")
