@@ -5,7 +5,7 @@
 //! budget of memory and written in few large commits. Running it again on the same file changes nothing; stopping
 //! it loses at most what was not yet written, which the next run brings.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub struct IngestReport {
     pub duplicates: u64,
     /// Lines that were refused.
     pub quarantined: u64,
-    /// The collections that were written to.
+    /// The collections that were written to, each counted once.
     pub collections: u64,
     /// The first refused lines.
     pub refused: Vec<Refused>,
@@ -70,8 +70,7 @@ pub async fn ingest(
     let source =
         Source { dir: store.dir().to_path_buf(), model: model.clone(), files: files.to_vec(), sender };
     let reading = tokio::task::spawn_blocking(move || source.run());
-    let mut intake =
-        Intake { store, model, pending: BTreeMap::new(), bytes: 0, report: IngestReport::default() };
+    let mut intake = Intake::new(store, model);
     while let Some(chunk) = receiver.recv().await {
         progress(Progress {
             phase: Phase::Read,
@@ -188,10 +187,16 @@ struct Intake<'a> {
     model: &'a Model,
     pending: BTreeMap<String, Pending>,
     bytes: usize,
+    written: BTreeSet<String>,
     report: IngestReport,
 }
 
-impl Intake<'_> {
+impl<'a> Intake<'a> {
+    fn new(store: &'a mut Store, model: &'a Model) -> Self {
+        let (pending, written) = (BTreeMap::new(), BTreeSet::new());
+        Self { store, model, pending, bytes: 0, written, report: IngestReport::default() }
+    }
+
     async fn take(&mut self, chunk: Chunk) -> crate::Result<()> {
         self.report.read += chunk.lines;
         self.report.quarantined += chunk.refused.len() as u64;
@@ -278,8 +283,9 @@ impl Intake<'_> {
         self.report.inserted += counts.inserted;
         self.report.updated += counts.updated;
         self.report.unchanged += counts.unchanged;
-        self.report.collections += 1;
         if counts.inserted + counts.updated > 0 {
+            self.written.insert(name.to_owned());
+            self.report.collections = self.written.len() as u64;
             self.store.compact(name).await?;
         }
         Ok(rows)

@@ -532,6 +532,21 @@ fn the_sample_registry_is_valid() {
     assert_eq!(registry.model("synset").unwrap().metadata.len(), 5);
 }
 
+fn large(range: std::ops::Range<usize>) -> Vec<String> {
+    let text = "x".repeat(1 << 20);
+    range.map(|n| format!(r#"{{"id":"w{n}","topic":"t{}","text":"{text} {n}"}}"#, n % 2)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collection_written_in_several_pieces_counts_once() {
+    let bench = Bench::new();
+    let lines = large(0..100);
+    let report = bench.ingest(&refs(&lines)).await;
+    assert_eq!((report.inserted, report.collections), (100, 2));
+    let again = bench.ingest(&refs(&lines)).await;
+    assert_eq!((again.unchanged, again.collections), (100, 0), "nothing was written");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collection_named_twice_is_embedded_and_counted_once() {
     let bench = Bench::new();
