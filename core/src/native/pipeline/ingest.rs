@@ -25,6 +25,9 @@ use crate::native::store::{Claim, Row, Store};
 const BUDGET_BYTES: usize = 64 << 20;
 /// Lines that pass from the reading thread at once.
 const CHUNK_LINES: usize = 1000;
+/// A chunk ends with the line that brings it to so many bytes, so that the chunks that wait take little memory whatever
+/// the length of the lines.
+const CHUNK_BYTES: usize = 4 << 20;
 /// Chunks that may wait.
 const CHUNKS_AHEAD: usize = 4;
 /// Refused lines that the report shows.
@@ -95,6 +98,7 @@ struct Chunk {
     rows: Vec<(String, Row)>,
     refused: Vec<Refused>,
     lines: u64,
+    bytes: usize,
 }
 
 /// The reading thread's side.
@@ -129,6 +133,7 @@ impl Source {
                 rows: Vec::with_capacity(CHUNK_LINES),
                 refused: Vec::new(),
                 lines: 0,
+                bytes: 0,
             };
             let more = fill(&mut chunk, &mut lines, &reader, &mut quarantine, path);
             chunk.done = lines.consumed();
@@ -149,11 +154,12 @@ fn fill(
     quarantine: &mut Quarantine,
     path: &Path,
 ) -> Result<bool, StoreError> {
-    while chunk.lines < CHUNK_LINES as u64 {
+    while chunk.lines < CHUNK_LINES as u64 && chunk.bytes < CHUNK_BYTES {
         let line = lines.next();
         let line = line.map_err(|source| StoreError::File { action: "read", path: path.into(), source })?;
         let Some(line) = line else { return Ok(false) };
         chunk.lines += 1;
+        chunk.bytes += line.bytes.len();
         match read_line(&line, reader) {
             Ok(row) => chunk.rows.push(row),
             Err(reason) => {

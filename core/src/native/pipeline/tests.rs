@@ -548,6 +548,19 @@ async fn a_collection_written_in_several_pieces_counts_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn large_records_are_passed_on_a_few_at_a_time() {
+    let bench = Bench::new();
+    let source = bench.source(&refs(&large(0..32)));
+    let steps = AtomicUsize::new(0);
+    let count = |step: Progress<'_>| {
+        steps.fetch_add(usize::from(step.phase == Phase::Read), Ordering::SeqCst);
+    };
+    let model = bench.registry.model("word").unwrap();
+    ingest(&mut bench.writer().await, model, &[source], &count).await.unwrap();
+    assert!(steps.into_inner() >= 8, "a thousand records of 16 MiB would not fit in memory");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_collection_named_twice_is_embedded_and_counted_once() {
     let bench = Bench::new();
     bench.ingest(&refs(&words(0..10))).await;
