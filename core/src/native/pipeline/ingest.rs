@@ -137,9 +137,11 @@ impl Source {
             };
             let more = fill(&mut chunk, &mut lines, &reader, &mut quarantine, path);
             chunk.done = lines.consumed();
-            // A closed channel means that the other side stopped with an error of its own.
-            let listening = self.sender.blocking_send(chunk).is_ok();
-            if !more? || !listening {
+            if self.sender.blocking_send(chunk).is_err() {
+                // The other side stopped with an error of its own.
+                return Ok(None);
+            }
+            if !more? {
                 return quarantine.finish();
             }
         }
@@ -316,4 +318,29 @@ fn value_weight(value: &crate::schema::Value) -> usize {
         _ => 0,
     };
     size_of::<(Arc<str>, Value)>() + inner + 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::pipeline::Registry;
+
+    const REGISTRY: &str = r#"{"embedder":{"s":{"provider":"static","path":"p"}},"model":[{"name":"m","key":["id"],
+        "fields":{"id":"text"},"text":["id"],"collection":"c","embedder":"s"}]}"#;
+
+    /// When the writing side has failed, not all refused lines are known: the file of the run before must stay.
+    #[test]
+    fn a_stopped_ingestion_leaves_no_quarantine() {
+        let dir = tempfile::tempdir().unwrap();
+        let (registry, file) = (dir.path().join("r.json"), dir.path().join("source.jsonl"));
+        std::fs::write(&registry, REGISTRY).unwrap();
+        std::fs::write(&file, "{oops\n").unwrap();
+        let model = Registry::load(&registry).unwrap().model("m").unwrap().clone();
+        let (sender, receiver) = mpsc::channel(1);
+        drop(receiver);
+        let source = Source { dir: dir.path().into(), model, files: vec![file.clone(), file], sender };
+        assert!(source.run().unwrap().is_empty());
+        let left: Vec<_> = std::fs::read_dir(dir.path().join("quarantine")).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
 }
