@@ -18,6 +18,9 @@ use crate::{
 ///
 /// Records are upserted by their key: reading a file twice changes nothing. A line that cannot be read is kept in the
 /// store's quarantine folder with its reason, the rest goes on, and the exit code is 1.
+///
+/// Nothing is deleted: a record that is gone from the files stays, and one that names another collection than before is
+/// added there and stays in the old one too.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  portolan ingest docs.jsonl.gz --store store --models portolan.toml")]
 pub struct Ingest {

@@ -4,6 +4,9 @@
 //! reason. A thread reads and checks lines while the store writes. Records are collected by collection up to a
 //! budget of memory and written in few large commits. Running it again on the same file changes nothing; stopping
 //! it loses at most what was not yet written, which the next run brings.
+//!
+//! It deletes nothing. A record that is gone from the files stays, and one whose collection field has changed is added to
+//! the new collection and stays in the old one. Within a collection an id is one record, whichever model brought it last.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
