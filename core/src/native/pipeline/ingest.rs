@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 
 use super::lines::{Line, Lines, MAX_LINE_BYTES};
 use super::model::Model;
 use super::progress::{Phase, Progress, ProgressFn};
-
 use super::quarantine::{Quarantine, Refused};
 use super::record::RecordReader;
+use super::slab::panic_reason;
 use crate::error::StoreError;
 use crate::native::store::{Claim, Row, Store};
 
@@ -64,7 +65,7 @@ pub struct IngestReport {
 /// # Errors
 /// A refused line is no error. What stops an ingestion: a file that cannot be read ([`StoreError::File`]; the lines
 /// before are kept), a model that contradicts what a collection holds ([`StoreError::FieldTypeChanged`],
-/// [`StoreError::CollectionConflict`]), a store opened for reading, or what Lance says.
+/// [`StoreError::CollectionConflict`]), a store opened for reading, [`StoreError::ReadingStopped`], or what Lance says.
 pub async fn ingest(
     store: &mut Store,
     model: &Model,
@@ -87,10 +88,18 @@ pub async fn ingest(
         intake.take(chunk).await?;
     }
     // What was read before an unreadable file is kept.
-    let read = reading.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    let read = joined(reading.await);
     intake.finish(progress).await?;
     intake.report.quarantine_files = read?;
     Ok(intake.report)
+}
+
+/// What the reading thread ended with.
+fn joined(ended: Result<Result<Vec<PathBuf>, StoreError>, JoinError>) -> Result<Vec<PathBuf>, StoreError> {
+    let stopped = |error: JoinError| {
+        Err(StoreError::ReadingStopped { reason: panic_reason(error.try_into_panic().ok()) })
+    };
+    ended.unwrap_or_else(stopped)
 }
 
 /// Lines on their way from the reading thread.
@@ -345,5 +354,15 @@ mod tests {
         assert!(source.run().unwrap().is_empty());
         let left: Vec<_> = std::fs::read_dir(dir.path().join("quarantine")).unwrap().collect();
         assert!(left.is_empty(), "{left:?}");
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_the_reading_thread_is_an_error() {
+        let ended = tokio::task::spawn_blocking(|| panic!("as the test wants")).await;
+        let error = joined(ended).unwrap_err();
+        assert!(
+            matches!(&error, StoreError::ReadingStopped { reason } if reason.contains("as the test wants"))
+        );
+        assert_eq!(error.code(), 5016);
     }
 }

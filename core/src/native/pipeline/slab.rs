@@ -165,7 +165,8 @@ fn call(embedder: &dyn Embedder, texts: &[String]) -> Result<Vec<Result<Vec<f32>
     Ok(results)
 }
 
-fn panic_reason(panic: Option<Box<dyn Any + Send>>) -> String {
+/// What a panic of another thread said.
+pub fn panic_reason(panic: Option<Box<dyn Any + Send>>) -> String {
     let message = panic.as_ref().and_then(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         text.or_else(|| panic.downcast_ref::<&str>().copied())
