@@ -98,7 +98,12 @@ fn print(report: &IngestReport, seconds: f64, json: bool) {
     for refused in &report.refused {
         eprintln!("quarantined: {}:{}: {}", refused.file.display(), refused.line, refused.reason);
     }
-    for file in &report.quarantine_files {
-        eprintln!("{} refused lines are kept in {}", report.quarantined, file.display());
+    let hidden = report.quarantined.saturating_sub(report.refused.len() as u64);
+    if hidden > 0 {
+        eprintln!("and {hidden} more");
+    }
+    let files: Vec<String> = report.quarantine_files.iter().map(|file| file.display().to_string()).collect();
+    if !files.is_empty() {
+        eprintln!("all {} refused lines are kept in {}", report.quarantined, files.join(" and "));
     }
 }
