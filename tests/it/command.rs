@@ -221,3 +221,18 @@ fn refused_lines_beyond_those_shown_are_counted() {
     assert_eq!(text.lines().filter(|line| line.starts_with("quarantined: ")).count(), 20, "{text}");
     assert!(text.contains("and 30 more"), "{text}");
 }
+
+#[test]
+fn texts_that_all_failed_leave_nothing_to_export() {
+    let place = Place::new();
+    let empty = r#"{"id": "n1", "lexname": "noun.Tops", "pos": "n", "words": [], "definition": ""}"#;
+    succeed(place.on_store("ingest").arg(place.lines("docs.jsonl", &[empty.into()])));
+    assert_eq!(code(&run(&mut place.on_store("embed"))), 1);
+    let output = run(place.on_store("export").arg("--out").arg(place.path("release")));
+    assert_eq!(code(&output), 3, "{}", all_text(&output));
+    succeed(place.on_store("ingest").arg(place.lines("docs.jsonl", &sample_lines(400))));
+    succeed(place.on_store("embed").arg("noun.act"));
+    let output = succeed(place.on_store("export").arg("--json").arg("--out").arg(place.path("release")));
+    let report = json(&output);
+    assert_eq!((&report["collections"], &report["empty"][0]), (&1.into(), &"noun.Tops".into()), "{report}");
+}
