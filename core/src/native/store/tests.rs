@@ -256,3 +256,20 @@ async fn a_store_may_stand_in_an_oddly_named_folder() {
     assert!(odd.join("meta.lance").is_dir());
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
 }
+
+/// Fifteen lists of keys read the ids of a million records fifteen times.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_keys_without_an_index_are_found_in_one_scan() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = writer(dir.path()).await;
+    store.admit(&["c"], &claim("m", &[])).await.unwrap();
+    store.upsert("c", "m", (0..80_000).map(|n| row(n, "text", None)).collect()).await.unwrap();
+    let table = store.documents("c").await.unwrap().unwrap();
+    for (keys, expected) in [(1000, 1000), (1001, 80_000)] {
+        let keys: Vec<String> = (0..keys).map(|n| format!("r{n}")).collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let found = lance::find(&table, &keys, &["id"], None).await.unwrap();
+        let found: Vec<_> = futures::TryStreamExt::try_collect(found).await.unwrap();
+        assert_eq!(found.iter().map(|batch| batch.num_rows()).sum::<usize>(), expected);
+    }
+}
