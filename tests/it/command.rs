@@ -171,3 +171,68 @@ fn status_counts_what_is_left_to_embed() {
         status["collections"].as_array().unwrap().iter().filter_map(|c| c["ready"].as_u64()).sum();
     assert_eq!(ready, 30);
 }
+
+const IMPORTED: &str = r#"
+[embedder.mine]
+provider = "imported"
+dimension = 3
+
+[[model]]
+name = "point"
+key = ["id"]
+collection = "points"
+embedder = "mine"
+fields = { id = "text" }
+"#;
+
+#[test]
+fn imported_vectors_that_cannot_be_compared_are_refused_by_id() {
+    let place = Place::new();
+    fs::write(place.path("portolan.toml"), IMPORTED).unwrap();
+    let line = |id: &str, vector: &str| format!("{{\"id\":\"{id}\",\"vector\":{vector}}}");
+    let good = line("good", "[1, 2, 3]");
+    let one = [("short", "[1, 2]"), ("nan", "[1, NaN, 3]"), ("infinite", "[1, 2, -Infinity]")];
+    let other = [("large", "[1, 1e39, 3]"), ("zero", "[0, 0, 0]")];
+    let lines = |bad: &[(&str, &str)]| -> Vec<String> {
+        bad.iter().map(|(id, vector)| line(id, vector)).chain([good.clone()]).collect()
+    };
+    let files = [place.lines("one.jsonl", &lines(&one)), place.lines("other.jsonl", &lines(&other))];
+    let report = run(place.on_store("ingest").args(&files).arg("--json"));
+    assert_eq!(code(&report), 1, "{}", all_text(&report));
+    let report = json(&report);
+    assert_eq!((&report["inserted"], &report["quarantined"]), (&1.into(), &5.into()), "{report}");
+    for (refused, (id, _)) in report["refused"].as_array().unwrap().iter().zip(one.iter().chain(&other)) {
+        assert!(refused["reason"].as_str().unwrap().starts_with(&format!("{id}: ")), "{refused}");
+    }
+    let text = all_text(&run(place.on_store("ingest").args(&files)));
+    let kept: Vec<&str> = text.lines().filter(|line| line.contains("refused lines are kept")).collect();
+    assert_eq!(kept.len(), 1, "five lines are not five in each file: {text}");
+    assert!(kept[0].starts_with("all 5 refused lines") && kept[0].contains("one.jsonl"), "{text}");
+    let rows =
+        ask("--store", &place.path("store"), "SELECT id FROM points USING EMBEDDING (VECTOR [1, 2, 3])");
+    assert_eq!(rows["rows"].as_array().unwrap().len(), 1, "{rows}");
+}
+
+#[test]
+fn refused_lines_beyond_those_shown_are_counted() {
+    let place = Place::new();
+    let file = place.lines("docs.jsonl", &vec!["{".to_owned(); 50]);
+    let text = all_text(&run(place.on_store("ingest").arg(file)));
+    assert_eq!(text.lines().filter(|line| line.starts_with("quarantined: ")).count(), 20, "{text}");
+    assert!(text.contains("and 30 more"), "{text}");
+}
+
+#[test]
+fn texts_that_all_failed_leave_nothing_to_export() {
+    let place = Place::new();
+    let empty = r#"{"id": "n1", "lexname": "noun.Tops", "pos": "n", "words": [], "definition": ""}"#;
+    succeed(place.on_store("ingest").arg(place.lines("docs.jsonl", &[empty.into()])));
+    assert_eq!(code(&run(&mut place.on_store("embed"))), 1);
+    let output = run(place.on_store("export").arg("--out").arg(place.path("release")));
+    assert_eq!(code(&output), 3, "{}", all_text(&output));
+    succeed(place.on_store("ingest").arg(place.lines("docs.jsonl", &sample_lines(400))));
+    succeed(place.on_store("embed").arg("noun.act"));
+    let output = succeed(place.on_store("export").arg("--json").arg("--out").arg(place.path("release")));
+    let report = json(&output);
+    assert_eq!((&report["collections"], &report["empty"][0]), (&1.into(), &"noun.Tops".into()), "{report}");
+}

@@ -1,4 +1,4 @@
-//! `portolan embed` killed at any moment and run again ends with one vector per record.
+//! `portolan ingest` and `portolan embed` killed at any moment and run again end with one row and one vector per record.
 
 use std::{
     fs,
@@ -79,6 +79,43 @@ fn copy_folder(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+fn edited(lines: &[String], round: u32) -> Vec<String> {
+    let definition = format!("\"definition\": \"round {round} ");
+    lines.iter().map(|line| line.replace("\"definition\": \"", &definition)).collect()
+}
+
+#[test]
+fn ingest_killed_at_any_moment_ends_with_one_row_per_record() {
+    let lines = sample_lines(RECORDS);
+    let place = Place::new();
+    let start = Instant::now();
+    succeed(place.on_store("ingest").arg(place.lines("docs.jsonl", &lines)));
+    let whole = start.elapsed();
+    let mut killed = 0;
+    for number in 1..=KILLS {
+        let file = place.lines("docs.jsonl", &edited(&lines, number));
+        let mut child =
+            place.on_store("ingest").arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        thread::sleep(whole * number / KILLS);
+        killed += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().ok();
+        child.wait().unwrap();
+        let again = json(&succeed(place.on_store("ingest").arg(&file).arg("--json")));
+        let sum = ["updated", "unchanged"].iter().filter_map(|key| again[key].as_u64()).sum::<u64>();
+        assert_eq!((sum, &again["inserted"]), (RECORDS as u64, &0.into()), "{again}");
+    }
+    assert!(killed >= KILLS / 4, "only {killed} runs were long enough to be killed");
+    succeed(&mut place.on_store("embed"));
+    let rows = ask(
+        "--store",
+        &place.path("store"),
+        "SELECT id, document FROM * USING EMBEDDING (TEXT 'a thing') TOPK 100000",
+    );
+    let rows = rows["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), RECORDS);
+    assert!(rows.iter().all(|row| row.to_string().contains(&format!("round {KILLS} "))));
 }
 
 #[test]

@@ -18,6 +18,9 @@ use crate::{
 ///
 /// Records are upserted by their key: reading a file twice changes nothing. A line that cannot be read is kept in the
 /// store's quarantine folder with its reason, the rest goes on, and the exit code is 1.
+///
+/// Nothing is deleted: a record that is gone from the files stays, and one that names another collection than before is
+/// added there and stays in the old one too.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  portolan ingest docs.jsonl.gz --store store --models portolan.toml")]
 pub struct Ingest {
@@ -95,7 +98,12 @@ fn print(report: &IngestReport, seconds: f64, json: bool) {
     for refused in &report.refused {
         eprintln!("quarantined: {}:{}: {}", refused.file.display(), refused.line, refused.reason);
     }
-    for file in &report.quarantine_files {
-        eprintln!("{} refused lines are kept in {}", report.quarantined, file.display());
+    let hidden = report.quarantined.saturating_sub(report.refused.len() as u64);
+    if hidden > 0 {
+        eprintln!("and {hidden} more");
+    }
+    let files: Vec<String> = report.quarantine_files.iter().map(|file| file.display().to_string()).collect();
+    if !files.is_empty() {
+        eprintln!("all {} refused lines are kept in {}", report.quarantined, files.join(" and "));
     }
 }

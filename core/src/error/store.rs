@@ -146,6 +146,12 @@ pub enum StoreError {
         /// What it did.
         reason: String,
     },
+    /// The thread that reads the source files stopped, which is a defect of this library. What was read before is kept.
+    #[error("reading the source files stopped: {reason}; please report it with the line that was read")]
+    ReadingStopped {
+        /// What it said last.
+        reason: String,
+    },
 }
 
 impl StoreError {
@@ -167,13 +173,17 @@ impl StoreError {
             Self::EmbedderFailed { .. } => 5013,
             Self::NotARelease { .. } => 5014,
             Self::NothingToExport { .. } => 5015,
+            Self::ReadingStopped { .. } => 5016,
         }
     }
 
     /// Whose turn it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::File { .. } | Self::Table { .. } | Self::EmbedderFailed { .. } => ErrorKind::Io,
+            Self::File { .. }
+            | Self::Table { .. }
+            | Self::EmbedderFailed { .. }
+            | Self::ReadingStopped { .. } => ErrorKind::Io,
             Self::Locked { .. }
             | Self::NotAStore { .. }
             | Self::NotEmbedded { .. }

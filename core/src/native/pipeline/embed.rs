@@ -4,7 +4,7 @@
 //! before come from the cache. It can be killed at any moment. It neither loads embedders nor retries within a run:
 //! a text that failed is tried again by the next run, three times in all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -77,7 +77,8 @@ pub async fn embed_all(
     load: &(dyn Fn(&str) -> crate::Result<Arc<dyn Embedder>> + Send + Sync),
     progress: &ProgressFn<'_>,
 ) -> crate::Result<EmbedReport> {
-    let names = if collections.is_empty() { store.collections() } else { collections.to_vec() };
+    let all = collections.is_empty().then(|| store.collections());
+    let names: BTreeSet<String> = all.unwrap_or_else(|| collections.to_vec()).into_iter().collect();
     let mut by_embedder: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut report = EmbedReport::default();
     for name in names {

@@ -4,19 +4,23 @@
 //! reason. A thread reads and checks lines while the store writes. Records are collected by collection up to a
 //! budget of memory and written in few large commits. Running it again on the same file changes nothing; stopping
 //! it loses at most what was not yet written, which the next run brings.
+//!
+//! It deletes nothing. A record that is gone from the files stays, and one whose collection field has changed is added to
+//! the new collection and stays in the old one. Within a collection an id is one record, whichever model brought it last.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 
 use super::lines::{Line, Lines, MAX_LINE_BYTES};
 use super::model::Model;
 use super::progress::{Phase, Progress, ProgressFn};
-
 use super::quarantine::{Quarantine, Refused};
 use super::record::RecordReader;
+use super::slab::panic_reason;
 use crate::error::StoreError;
 use crate::native::store::{Claim, Row, Store};
 
@@ -25,6 +29,9 @@ use crate::native::store::{Claim, Row, Store};
 const BUDGET_BYTES: usize = 64 << 20;
 /// Lines that pass from the reading thread at once.
 const CHUNK_LINES: usize = 1000;
+/// A chunk ends with the line that brings it to so many bytes, so that the chunks that wait take little memory whatever
+/// the length of the lines.
+const CHUNK_BYTES: usize = 4 << 20;
 /// Chunks that may wait.
 const CHUNKS_AHEAD: usize = 4;
 /// Refused lines that the report shows.
@@ -45,7 +52,7 @@ pub struct IngestReport {
     pub duplicates: u64,
     /// Lines that were refused.
     pub quarantined: u64,
-    /// The collections that were written to.
+    /// The collections that were written to, each counted once.
     pub collections: u64,
     /// The first refused lines.
     pub refused: Vec<Refused>,
@@ -58,7 +65,7 @@ pub struct IngestReport {
 /// # Errors
 /// A refused line is no error. What stops an ingestion: a file that cannot be read ([`StoreError::File`]; the lines
 /// before are kept), a model that contradicts what a collection holds ([`StoreError::FieldTypeChanged`],
-/// [`StoreError::CollectionConflict`]), a store opened for reading, or what Lance says.
+/// [`StoreError::CollectionConflict`]), a store opened for reading, [`StoreError::ReadingStopped`], or what Lance says.
 pub async fn ingest(
     store: &mut Store,
     model: &Model,
@@ -70,8 +77,7 @@ pub async fn ingest(
     let source =
         Source { dir: store.dir().to_path_buf(), model: model.clone(), files: files.to_vec(), sender };
     let reading = tokio::task::spawn_blocking(move || source.run());
-    let mut intake =
-        Intake { store, model, pending: BTreeMap::new(), bytes: 0, report: IngestReport::default() };
+    let mut intake = Intake::new(store, model);
     while let Some(chunk) = receiver.recv().await {
         progress(Progress {
             phase: Phase::Read,
@@ -82,10 +88,18 @@ pub async fn ingest(
         intake.take(chunk).await?;
     }
     // What was read before an unreadable file is kept.
-    let read = reading.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    let read = joined(reading.await);
     intake.finish(progress).await?;
     intake.report.quarantine_files = read?;
     Ok(intake.report)
+}
+
+/// What the reading thread ended with.
+fn joined(ended: Result<Result<Vec<PathBuf>, StoreError>, JoinError>) -> Result<Vec<PathBuf>, StoreError> {
+    let stopped = |error: JoinError| {
+        Err(StoreError::ReadingStopped { reason: panic_reason(error.try_into_panic().ok()) })
+    };
+    ended.unwrap_or_else(stopped)
 }
 
 /// Lines on their way from the reading thread.
@@ -96,6 +110,7 @@ struct Chunk {
     rows: Vec<(String, Row)>,
     refused: Vec<Refused>,
     lines: u64,
+    bytes: usize,
 }
 
 /// The reading thread's side.
@@ -130,12 +145,15 @@ impl Source {
                 rows: Vec::with_capacity(CHUNK_LINES),
                 refused: Vec::new(),
                 lines: 0,
+                bytes: 0,
             };
             let more = fill(&mut chunk, &mut lines, &reader, &mut quarantine, path);
             chunk.done = lines.consumed();
-            // A closed channel means that the other side stopped with an error of its own.
-            let listening = self.sender.blocking_send(chunk).is_ok();
-            if !more? || !listening {
+            if self.sender.blocking_send(chunk).is_err() {
+                // The other side stopped with an error of its own.
+                return Ok(None);
+            }
+            if !more? {
                 return quarantine.finish();
             }
         }
@@ -150,11 +168,12 @@ fn fill(
     quarantine: &mut Quarantine,
     path: &Path,
 ) -> Result<bool, StoreError> {
-    while chunk.lines < CHUNK_LINES as u64 {
+    while chunk.lines < CHUNK_LINES as u64 && chunk.bytes < CHUNK_BYTES {
         let line = lines.next();
         let line = line.map_err(|source| StoreError::File { action: "read", path: path.into(), source })?;
         let Some(line) = line else { return Ok(false) };
         chunk.lines += 1;
+        chunk.bytes += line.bytes.len();
         match read_line(&line, reader) {
             Ok(row) => chunk.rows.push(row),
             Err(reason) => {
@@ -188,10 +207,16 @@ struct Intake<'a> {
     model: &'a Model,
     pending: BTreeMap<String, Pending>,
     bytes: usize,
+    written: BTreeSet<String>,
     report: IngestReport,
 }
 
-impl Intake<'_> {
+impl<'a> Intake<'a> {
+    fn new(store: &'a mut Store, model: &'a Model) -> Self {
+        let (pending, written) = (BTreeMap::new(), BTreeSet::new());
+        Self { store, model, pending, bytes: 0, written, report: IngestReport::default() }
+    }
+
     async fn take(&mut self, chunk: Chunk) -> crate::Result<()> {
         self.report.read += chunk.lines;
         self.report.quarantined += chunk.refused.len() as u64;
@@ -278,8 +303,9 @@ impl Intake<'_> {
         self.report.inserted += counts.inserted;
         self.report.updated += counts.updated;
         self.report.unchanged += counts.unchanged;
-        self.report.collections += 1;
         if counts.inserted + counts.updated > 0 {
+            self.written.insert(name.to_owned());
+            self.report.collections = self.written.len() as u64;
             self.store.compact(name).await?;
         }
         Ok(rows)
@@ -304,4 +330,39 @@ fn value_weight(value: &crate::schema::Value) -> usize {
         _ => 0,
     };
     size_of::<(Arc<str>, Value)>() + inner + 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::pipeline::Registry;
+
+    const REGISTRY: &str = r#"{"embedder":{"s":{"provider":"static","path":"p"}},"model":[{"name":"m","key":["id"],
+        "fields":{"id":"text"},"text":["id"],"collection":"c","embedder":"s"}]}"#;
+
+    /// When the writing side has failed, not all refused lines are known: the file of the run before must stay.
+    #[test]
+    fn a_stopped_ingestion_leaves_no_quarantine() {
+        let dir = tempfile::tempdir().unwrap();
+        let (registry, file) = (dir.path().join("r.json"), dir.path().join("source.jsonl"));
+        std::fs::write(&registry, REGISTRY).unwrap();
+        std::fs::write(&file, "{oops\n").unwrap();
+        let model = Registry::load(&registry).unwrap().model("m").unwrap().clone();
+        let (sender, receiver) = mpsc::channel(1);
+        drop(receiver);
+        let source = Source { dir: dir.path().into(), model, files: vec![file.clone(), file], sender };
+        assert!(source.run().unwrap().is_empty());
+        let left: Vec<_> = std::fs::read_dir(dir.path().join("quarantine")).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_the_reading_thread_is_an_error() {
+        let ended = tokio::task::spawn_blocking(|| panic!("as the test wants")).await;
+        let error = joined(ended).unwrap_err();
+        assert!(
+            matches!(&error, StoreError::ReadingStopped { reason } if reason.contains("as the test wants"))
+        );
+        assert_eq!(error.code(), 5016);
+    }
 }

@@ -63,14 +63,14 @@ impl Quarantine {
     }
 
     /// Makes the file appear, replacing the last one; without refused lines there is none afterwards.
-    pub fn finish(self) -> Result<Option<PathBuf>, StoreError> {
+    pub fn finish(mut self) -> Result<Option<PathBuf>, StoreError> {
         let temporary = self.temporary();
-        let path = self.path;
+        let path = self.path.clone();
         let fail = |action| {
             let path = path.clone();
             move |source| StoreError::File { action, path, source }
         };
-        match self.output {
+        match self.output.take() {
             Some(output) => persist(output, &temporary, &path).map_err(fail("write")).map(|()| Some(path)),
             None => match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fail("remove")(error)),
@@ -81,6 +81,16 @@ impl Quarantine {
 
     fn temporary(&self) -> PathBuf {
         self.path.with_extension("tmp")
+    }
+}
+
+impl Drop for Quarantine {
+    /// Reading stopped midway: what the last whole ingestion refused stays.
+    fn drop(&mut self) {
+        if self.output.take().is_some() {
+            // Best effort: the next ingestion writes over it.
+            let _ = fs::remove_file(self.temporary());
+        }
     }
 }
 

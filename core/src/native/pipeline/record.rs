@@ -41,13 +41,12 @@ impl<'a> RecordReader<'a> {
     /// # Errors
     /// The reason why the line cannot be a record.
     pub fn read(&self, line: &[u8]) -> Result<(String, Row), String> {
-        let json: Json = serde_json::from_slice(line).map_err(|error| format!("not JSON: {error}"))?;
+        let json: Json = serde_json::from_slice(line).map_err(|error| self.not_json(line, &error))?;
         if !json.is_object() {
             return Err(format!("expected a JSON object, got {}", shown(&json)));
         }
         let model = self.model;
-        let values: Values =
-            model.fields.iter().map(|field| convert(field, &json)).collect::<Result<_, _>>()?;
+        let values = self.values(&json)?;
         let id = key(model, &values)?;
         let collection = collection(model, &values)?;
         let vector = self.vector(&id, &json)?;
@@ -55,6 +54,21 @@ impl<'a> RecordReader<'a> {
         let values = self.metadata(&values);
         let row_hash = store::row_hash(&model.name, &content, &values, vector.as_deref());
         Ok((collection, Row { id, content, row_hash, values, vector }))
+    }
+
+    /// Why a line is not JSON. Many programs write vectors with `NaN` and `Infinity`, which JSON does not have: then the
+    /// reason names the record.
+    fn not_json(&self, line: &[u8], error: &serde_json::Error) -> String {
+        let repaired = null_for_nan(line).and_then(|line| serde_json::from_slice::<Json>(&line).ok());
+        let id = repaired.and_then(|json| key(self.model, &self.values(&json).ok()?).ok());
+        match id {
+            Some(id) => format!("{id}: NaN or Infinity stands in it, every number must be finite ({error})"),
+            None => format!("not JSON: {error}"),
+        }
+    }
+
+    fn values(&self, json: &Json) -> Result<Values, String> {
+        self.model.fields.iter().map(|field| convert(field, json)).collect()
     }
 
     fn content(&self, values: &Values) -> Content {
@@ -80,14 +94,14 @@ impl<'a> RecordReader<'a> {
         let declared = self.model.field(VECTOR).is_some();
         match (&self.model.imported, json.get(VECTOR)) {
             (None, Some(_)) if !declared => Err(format!(
-                "it brings a \"vector\", but the model's embedder {:?} makes its own; \
+                "{id}: it brings a \"vector\", but the model's embedder {:?} makes its own; \
                  use an embedder with provider = \"imported\"",
                 self.model.embedder
             )),
             (None, _) => Ok(None),
-            (Some(_), None | Some(Json::Null)) => Err("it has no \"vector\"".into()),
+            (Some(_), None | Some(Json::Null)) => Err(format!("{id}: it has no \"vector\"")),
             (Some(embedder), Some(json)) => {
-                let vector = floats(json)?;
+                let vector = floats(json).map_err(|reason| format!("{id}: {reason}"))?;
                 check_vector(id, &vector, embedder.dimension as usize, self.model.metric)
                     .map_err(|error| error.to_string())?;
                 Ok(Some(vector))
@@ -101,6 +115,27 @@ fn value<'v>(model: &Model, values: &'v Values, path: &str) -> &'v Value {
         Ok(at) => &values[at],
         Err(_) => &Value::Null,
     }
+}
+
+/// The line with `null` for each `NaN` and `Infinity` outside of texts; `None` if there is none.
+fn null_for_nan(line: &[u8]) -> Option<Vec<u8>> {
+    let mut repaired = Vec::with_capacity(line.len());
+    let (mut rest, mut found) = (line, false);
+    let (mut quoted, mut escaped) = (false, false);
+    while let Some((&byte, after)) = rest.split_first() {
+        let words: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
+        let word = words.iter().find_map(|word| rest.strip_prefix(*word)).filter(|_| !quoted);
+        if let Some(after) = word {
+            repaired.extend(b"null");
+            (rest, found) = (after, true);
+            continue;
+        }
+        quoted ^= byte == b'"' && !escaped;
+        escaped = quoted && byte == b'\\' && !escaped;
+        repaired.push(byte);
+        rest = after;
+    }
+    found.then_some(repaired)
 }
 
 fn floats(json: &Json) -> Result<Vec<f32>, String> {

@@ -56,7 +56,8 @@ pub struct Worker<'a> {
     pub tick: &'a (dyn Fn(u64) + Send + Sync),
 }
 
-type Vectors = HashMap<String, Result<Arc<[f32]>, String>>;
+/// The vectors or errors of texts by their hash. The errors name no record: several may have the same text.
+type Vectors = HashMap<String, Result<Arc<[f32]>, InputError>>;
 
 impl Worker<'_> {
     /// Embeds and writes one slab. Must not repeat an id.
@@ -94,8 +95,12 @@ impl Worker<'_> {
             .map(|item| {
                 let from_cache = cached.get(&item.hash);
                 let outcome = match from_cache {
-                    Some(vector) => self.check(&item.id, vector.clone()),
-                    None => made.get(&item.hash).cloned().unwrap_or_else(|| Err("no vector was made".into())),
+                    Some(vector) => Some(self.check(vector.clone())),
+                    None => made.get(&item.hash).cloned(),
+                };
+                let outcome = match outcome {
+                    Some(outcome) => outcome.map_err(|error| error.for_record(&item.id).to_string()),
+                    None => Err("no vector was made".into()),
                 };
                 let failed = outcome.is_err();
                 done.errors += u64::from(failed);
@@ -127,8 +132,7 @@ impl Worker<'_> {
                 Ok(Ok(results)) => {
                     (self.tick)(items.len() as u64);
                     vectors.extend(items.iter().zip(results).map(|(item, result)| {
-                        let vector = result.map_err(|error| error.for_record(&item.id).to_string());
-                        (item.hash.clone(), vector.and_then(|vector| self.check(&item.id, vector.into())))
+                        (item.hash.clone(), result.and_then(|vector| self.check(vector.into())))
                     }));
                 }
                 Ok(Err(reason)) => failure = Some(self.failed(reason)),
@@ -138,12 +142,9 @@ impl Worker<'_> {
         (vectors, failure)
     }
 
-    fn check(&self, id: &str, vector: Arc<[f32]>) -> Result<Arc<[f32]>, String> {
+    fn check(&self, vector: Arc<[f32]>) -> Result<Arc<[f32]>, InputError> {
         let dimension = self.embedder.id().dimension as usize;
-        match check_vector(id, &vector, dimension, self.metric) {
-            Ok(()) => Ok(vector),
-            Err(error) => Err(error.to_string()),
-        }
+        check_vector("", &vector, dimension, self.metric).map(|()| vector)
     }
 
     fn failed(&self, reason: String) -> StoreError {
@@ -164,7 +165,8 @@ fn call(embedder: &dyn Embedder, texts: &[String]) -> Result<Vec<Result<Vec<f32>
     Ok(results)
 }
 
-fn panic_reason(panic: Option<Box<dyn Any + Send>>) -> String {
+/// What a panic of another thread said.
+pub fn panic_reason(panic: Option<Box<dyn Any + Send>>) -> String {
     let message = panic.as_ref().and_then(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         text.or_else(|| panic.downcast_ref::<&str>().copied())

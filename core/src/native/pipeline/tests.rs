@@ -531,3 +531,160 @@ fn the_sample_registry_is_valid() {
     let registry = Registry::load(&path).unwrap();
     assert_eq!(registry.model("synset").unwrap().metadata.len(), 5);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_may_have_any_name_and_lists_may_nest() {
+    let names = ["Name", "name", "na me", "ü", "a'b", "a`b", "select", "grid", "marks", "days"];
+    const INT: &str = r#""int""#;
+    let kinds = [r#""text""#, INT, INT, INT, INT, INT, INT, r#"[["int"]]"#, r#"["float"]"#, r#"["time"]"#];
+    let fields: String = names.iter().zip(kinds).map(|(name, kind)| format!("{name:?} = {kind}\n")).collect();
+    let metadata: String = names.iter().map(|name| format!("{name:?}, ")).collect();
+    let registry = REGISTRY.replace("n = \"int\"\n", &fields).replace("\"n\", ", &metadata);
+    let bench = Bench::with_registry(&registry);
+    let line = r#"{"id":"a","topic":"t","text":"x","Name":"N","name":1,"na me":2,"ü":3,"a'b":4,"a`b":5,"select":6,
+        "grid":[[1,null],null,[]],"marks":[1,null,0.5],"days":["2026-01-01T00:00:00+02:00",null]}"#;
+    let line = line.replace('\n', "");
+    for _ in 0..2 {
+        bench.ingest(&[&line]).await;
+    }
+    bench.ingest(&[&line.replace("\"x\"", "\"y\"")]).await;
+    bench.embed(&Fake::new("f")).await.unwrap();
+    let json = crate::schema::metadata_json(&bench.records("t").await["a"].metadata);
+    let mut expected: serde_json::Value = serde_json::from_str(&line).unwrap();
+    for other in ["id", "topic", "text"] {
+        expected.as_object_mut().unwrap().remove(other);
+    }
+    expected["days"][0] = "2025-12-31T22:00:00Z".into();
+    expected["marks"][0] = 1.0.into();
+    assert_eq!(json, expected);
+}
+
+fn large(range: std::ops::Range<usize>) -> Vec<String> {
+    let text = "x".repeat(1 << 20);
+    range.map(|n| format!(r#"{{"id":"w{n}","topic":"t{}","text":"{text} {n}"}}"#, n % 2)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collection_written_in_several_pieces_counts_once() {
+    let bench = Bench::new();
+    let lines = large(0..100);
+    let report = bench.ingest(&refs(&lines)).await;
+    assert_eq!((report.inserted, report.collections), (100, 2));
+    let again = bench.ingest(&refs(&lines)).await;
+    assert_eq!((again.unchanged, again.collections), (100, 0), "nothing was written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_records_are_passed_on_a_few_at_a_time() {
+    let bench = Bench::new();
+    let source = bench.source(&refs(&large(0..32)));
+    let steps = AtomicUsize::new(0);
+    let count = |step: Progress<'_>| {
+        steps.fetch_add(usize::from(step.phase == Phase::Read), Ordering::SeqCst);
+    };
+    let model = bench.registry.model("word").unwrap();
+    ingest(&mut bench.writer().await, model, &[source], &count).await.unwrap();
+    assert!(steps.into_inner() >= 8, "a thousand records of 16 MiB would not fit in memory");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collection_named_twice_is_embedded_and_counted_once() {
+    let bench = Bench::new();
+    bench.ingest(&refs(&words(0..10))).await;
+    let embedder = Fake::new("f");
+    let load = |_: &str| Ok(embedder.clone() as Arc<dyn Embedder>);
+    let names = ["t".to_owned(), "t".to_owned()];
+    let report = embed_all(&mut bench.writer().await, &names, &load, &|_| {}).await.unwrap();
+    assert_eq!((report.collections.len(), report.total().embedded, report.total().ready), (1, 10, 0));
+}
+
+/// A vector's row was of the text alone: a kill between the two commits of an import showed the new vector with the old
+/// record, and reading the same file again wrote every vector again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_stopped_anywhere_shows_no_vector_with_another_record() {
+    let registry = IMPORTED
+        .replace("fields =", "metadata = [\"n\"]\nfields =")
+        .replace("b = \"int\"", "b = \"int\", n = \"int\"");
+    let bench = Bench::with_registry(&registry);
+    let model = bench.registry.model("point").unwrap();
+    let lines = |round: usize| -> Vec<String> {
+        (0..50).map(|b| format!(r#"{{"a":"x","b":{b},"n":{round},"vector":[{round},{b},1]}}"#)).collect()
+    };
+    bench.ingest(&refs(&lines(0))).await;
+    let mut stopped = 0;
+    for round in 1.. {
+        let source = bench.source(&refs(&lines(round)));
+        let run = async {
+            let mut store = bench.writer().await;
+            ingest(&mut store, model, std::slice::from_ref(&source), &|_| {}).await.unwrap();
+        };
+        let finished = stopped_after(round * 2, run).await;
+        stopped += usize::from(!finished);
+        for record in bench.records("points").await.values() {
+            let Value::Int(n) = record.metadata["n"] else { panic!("{record:?}") };
+            assert_eq!(record.vector[0], n as f32, "round {round}");
+        }
+        bench.ingest(&refs(&lines(round))).await;
+        assert_eq!(bench.records("points").await.len(), 50, "round {round}");
+        if finished {
+            break;
+        }
+    }
+    assert!(stopped > 3, "the test must stop runs to mean anything, it stopped {stopped}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn importing_twice_commits_nothing() {
+    let bench = Bench::with_registry(IMPORTED);
+    let line = r#"{"a":"x","b":1,"vector":[1,2,3]}"#;
+    bench.ingest(&[line]).await;
+    let versions = || {
+        let tables = std::fs::read_dir(bench.store_dir()).unwrap().map(|entry| entry.unwrap().path());
+        let versions =
+            tables.filter_map(|table| Some(std::fs::read_dir(table.join("_versions")).ok()?.count()));
+        versions.sum::<usize>()
+    };
+    let before = versions();
+    assert_eq!(bench.ingest(&[line]).await.unchanged, 1);
+    assert_eq!(versions(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_reason_against_a_vector_names_the_record() {
+    let bench = Bench::with_registry(IMPORTED);
+    let lines = [
+        "[1,NaN,3]",
+        "[1,-Infinity,3]",
+        "[1,1e39,3]",
+        "[0,0,0]",
+        "[1,2]",
+        "[1,\"2\",3]",
+        "7",
+        "null",
+        "{\"NaN\":1}",
+    ];
+    let lines = lines.map(|vector| format!(r#"{{"a":"a \"NaN","b":7,"vector":{vector}}}"#));
+    let report = bench.ingest(&lines.each_ref().map(String::as_str)).await;
+    assert_eq!(report.quarantined, 9);
+    for refused in &report.refused {
+        assert!(refused.reason.starts_with("a \"NaN/7: "), "{}", refused.reason);
+    }
+    assert!(report.refused[0].reason.contains("NaN"), "{}", report.refused[0].reason);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_record_of_a_failed_text_keeps_its_own_reason() {
+    let bench = Bench::new();
+    let embedder = Fake::new("f");
+    bench.ingest(&[r#"{"id":"a","topic":"t","text":"bad"}"#, r#"{"id":"b","topic":"t","text":"bad"}"#]).await;
+    assert_eq!(bench.embed(&embedder).await.unwrap().errors, 2);
+    let table = bench.reader().await.embeddings("t", embedder.id()).await.unwrap().unwrap();
+    let batches = crate::native::store::scan(&table, &["id", "error"], None, false).await.unwrap();
+    let batches: Vec<_> = futures::TryStreamExt::try_collect(batches).await.unwrap();
+    for batch in &batches {
+        let columns = crate::native::store::Columns::of(batch, "embeddings");
+        for (id, error) in columns.text("id").unwrap().iter().zip(columns.text("error").unwrap()) {
+            assert!(error.unwrap().starts_with(&format!("{}:", id.unwrap())), "{id:?} {error:?}");
+        }
+    }
+}

@@ -55,18 +55,14 @@ pub async fn export(
     encoding: Encoding,
     mut progress: impl FnMut(ExportProgress<'_>),
 ) -> Result<Exported> {
-    if store.collections().iter().all(|name| !has_vectors(store, name)) {
+    let (names, empty) = by_vectors(store).await?;
+    if names.is_empty() {
         return Err(StoreError::NothingToExport { store: store.dir().into() }.into());
     }
     claim_folder(folder)?;
-    let (mut builder, mut written, mut empty) = (ReleaseBuilder::new(), 0, Vec::new());
+    let (mut builder, mut written) = (ReleaseBuilder::new(), 0);
     let mut fingerprints = BTreeSet::new();
-    let names = store.collections();
     for (done, name) in names.iter().enumerate() {
-        if !has_vectors(store, name) {
-            empty.push(name.clone());
-            continue;
-        }
         let (schema, file) = snapshot(store, name, encoding).await?;
         fingerprints.extend(schema.embedder.map(|id| id.fingerprint));
         let id = Collection::open(&file, file.len() as u64)?.head().content_id();
@@ -90,8 +86,15 @@ pub async fn export(
     Ok(Exported { index: built.index, written, empty })
 }
 
-fn has_vectors(store: &Store, collection: &str) -> bool {
-    store.config(collection).is_ok_and(|config| config.active.is_some())
+/// The collections with a vector to serve, and those without: an embedder may have run and failed on every text, or been
+/// killed before its first commit.
+async fn by_vectors(store: &Store) -> Result<(Vec<String>, Vec<String>)> {
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for name in store.collections() {
+        let ready = store.counts(&name, None).await?.ready;
+        if ready > 0 { with.push(name) } else { without.push(name) }
+    }
+    Ok((with, without))
 }
 
 /// The ready records of a collection as a snapshot, and their schema.

@@ -32,6 +32,20 @@ pub(crate) struct Row {
     pub vector: Option<Vec<f32>>,
 }
 
+impl Row {
+    /// The hash of what the record's vector must fit: the text to embed, and the vector itself when the record brings it.
+    /// So a vector that was imported for another state of the record is stale.
+    pub fn content_hash(&self) -> blake3::Hash {
+        let Some(vector) = &self.vector else { return self.content.hash() };
+        let mut hasher = blake3::Hasher::new_derive_key("portolan: a text and the vector imported for it");
+        hasher.update(self.content.hash().as_bytes());
+        for number in vector {
+            hasher.update(&number.to_le_bytes());
+        }
+        hasher.finalize()
+    }
+}
+
 /// The document and the text to embed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Content {
@@ -91,8 +105,9 @@ pub(crate) fn row_hash(
         put(4, path.as_bytes());
         hash_value(value, &mut put);
     }
+    // Tag 5 was the vector too, before `Row::content_hash` counted it: those rows must be written again.
     for number in vector.into_iter().flatten() {
-        put(5, &number.to_le_bytes());
+        put(6, &number.to_le_bytes());
     }
     hasher.finalize()
 }
@@ -223,7 +238,7 @@ fn batch(
         text(&|row| Some(row.id.clone())),
         text(&|row| row.content.document.clone()),
         text(&|row| row.content.text.clone()),
-        text(&|row| Some(row.content.hash().to_hex().to_string())),
+        text(&|row| Some(row.content_hash().to_hex().to_string())),
         text(&|row| Some(row.row_hash.to_hex().to_string())),
         text(&|_| Some(model.to_owned())),
         columns::now(rows.len()),

@@ -3,7 +3,7 @@
 //! [`Ledger`] answers "what is the status of this record" without reading vectors. It does not decide what to
 //! embed; `pipeline::embed` does.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Int32Array, RecordBatch, StringArray};
@@ -97,6 +97,24 @@ impl Ledger {
             Some(known) => State::Ready(known.row_id),
         }
     }
+}
+
+/// The content hashes of those of the records that have a row, both as in a [`Ledger`].
+pub async fn held(table: Option<&Table>, ids: &[&str]) -> Result<HashMap<u128, u128>, StoreError> {
+    let mut held = HashMap::new();
+    let Some(table) = table else { return Ok(held) };
+    let wanted: HashSet<u128> = ids.iter().map(|id| columns::key_hash(id)).collect();
+    let mut batches = lance::find(table, ids, &["id", "content_hash"], None).await?;
+    while let Some(batch) = batches.try_next().await? {
+        let columns = Columns::of(&batch, table.name());
+        for (id, hash) in columns.text("id")?.iter().zip(columns.text("content_hash")?) {
+            let key = columns::key_hash(id.unwrap_or_default());
+            if wanted.contains(&key) {
+                held.insert(key, columns::short_hash(hash.unwrap_or_default()));
+            }
+        }
+    }
+    Ok(held)
 }
 
 fn schema(dimension: u32) -> SchemaRef {

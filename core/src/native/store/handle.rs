@@ -9,7 +9,7 @@ use super::config::{Claim, CollectionConfig};
 use super::lance::{self, Tables};
 use super::lock::{LOCK_FILE, WriterLock};
 use super::reader::{self, Counts, Reader};
-use super::{documents, embeddings, meta, names};
+use super::{columns, documents, embeddings, meta, names};
 use crate::error::{CatalogError, StoreError, near_names};
 use crate::schema::{EmbedderId, Schema};
 
@@ -209,8 +209,8 @@ impl Store {
         self.require_writable()?;
         let config = self.config(collection)?;
         if let Some(embedder) = config.active.as_ref().filter(|_| config.imported) {
-            // Vectors first: a kill in between leaves a vector without its document, which no reader shows and the
-            // next run replaces. The other way round, the unchanged document would never bring its vector again.
+            // Two commits, and a kill in between shows a vector whose hash is not its document's, which no reader
+            // shows and the next run makes whole.
             import_vectors(&self.tables, collection, embedder, &rows).await?;
         }
         Ok(documents::upsert(&self.tables, config, model, rows).await?)
@@ -223,18 +223,18 @@ async fn import_vectors(
     embedder: &EmbedderId,
     rows: &[documents::Row],
 ) -> Result<(), StoreError> {
-    let embedded: Vec<embeddings::Embedded> = rows
-        .iter()
-        .filter_map(|row| {
-            Some(embeddings::Embedded {
-                id: row.id.clone(),
-                content_hash: row.content.hash().to_hex().to_string(),
-                outcome: Ok(row.vector.as_deref()?.into()),
-                attempts: 0,
-            })
-        })
-        .collect();
-    embeddings::write(tables, collection, embedder, &embedded, true).await
+    let table = tables.open(&names::embeddings(collection, &embedder.fingerprint)).await?;
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    let held = embeddings::held(table.as_ref(), &ids).await?;
+    let changed = rows.iter().filter_map(|row| {
+        let vector = row.vector.as_deref()?;
+        let content_hash = row.content_hash().to_hex().to_string();
+        let known = held.get(&columns::key_hash(&row.id)) == Some(&columns::short_hash(&content_hash));
+        let outcome = Ok(vector.into());
+        (!known).then(|| embeddings::Embedded { id: row.id.clone(), content_hash, outcome, attempts: 0 })
+    });
+    let changed: Vec<embeddings::Embedded> = changed.collect();
+    embeddings::write(tables, collection, embedder, &changed, !held.is_empty()).await
 }
 
 fn require_store(dir: &Path) -> Result<(), StoreError> {

@@ -158,7 +158,8 @@ pub async fn take(table: &Table, row_ids: Vec<u64>, columns: &[&str]) -> Result<
 }
 
 /// The rows whose `columns[0]` may be one of `keys`, with their row ids. For few keys in a large table the keys are
-/// looked up; else the whole (narrow) columns are read, and the caller drops what it did not ask for.
+/// looked up; else the whole (narrow) columns are read, and the caller drops what it did not ask for. Without an index
+/// each look-up of [`KEYS_PER_LOOKUP`] reads the whole columns anyway, so there is one at most.
 pub async fn find(
     table: &Table,
     keys: &[&str],
@@ -166,7 +167,9 @@ pub async fn find(
     filter: Option<&str>,
 ) -> Result<Batches, StoreError> {
     let rows = table.count_rows(None).await.map_err(failed("count", table.name()))?;
-    if keys.len().saturating_mul(ROWS_PER_KEY) >= rows {
+    let indices = table.list_indices().await.map_err(failed("open", table.name()))?;
+    let too_many = indices.is_empty() && keys.len() > KEYS_PER_LOOKUP;
+    if too_many || keys.len().saturating_mul(ROWS_PER_KEY) >= rows {
         return scan(table, columns, filter.map(String::from), true).await;
     }
     let mut found = Vec::new();

@@ -20,6 +20,7 @@
 //! row's `content_hash` is not the document's, *error* when the row has an error, and else *ready*. With one writer
 //! at a time there is nothing "in progress" that a kill could leave behind, and a reader that sees a document newer
 //! than its vector sees "stale", never a wrong pair.
+//! The hash is of the text to embed; of a record that brings its vector, it is of the text and that vector.
 //!
 //! **Keys.** Tables are written by upsert on their key. What comes in is de-duplicated first, because Lance refuses
 //! (or before some versions multiplied) duplicate keys in one merge. Rows that would not change are not written.

@@ -188,3 +188,88 @@ async fn many_small_commits_are_compacted() {
     assert!(fragments < 20, "{fragments} fragments");
     assert_eq!(table.count_rows(None).await.unwrap(), 40);
 }
+
+/// Ids stand in SQL when few of them are looked up in a large table: an id that SQL reads otherwise would not be found,
+/// and its record would be stored twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_ids_are_found_by_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = writer(dir.path()).await;
+    store.admit(&["c"], &claim("m", &[])).await.unwrap();
+    let long = "x".repeat(60_000);
+    let ids = [
+        "it's",
+        "a\\'b",
+        "\\",
+        "x\ny\r\n",
+        "nul\0nul",
+        "日本 ü",
+        "u\u{308}",
+        "'; --",
+        "%_",
+        "\\n",
+        "\u{feff}",
+        "\"",
+        " ",
+        &long,
+    ];
+    let odd = |text: &str| ids.map(|id| Row { id: id.into(), ..row(0, text, None) });
+    let rows = (0..20_000).map(|n| row(n, "text", None)).chain(odd("text")).collect();
+    store.upsert("c", "m", rows).await.unwrap();
+    let count = ids.len() as u64;
+    let again = store.upsert("c", "m", odd("text").into()).await.unwrap();
+    assert_eq!(again, UpsertCounts { unchanged: count, ..UpsertCounts::default() });
+    let changed = store.upsert("c", "m", odd("new").into()).await.unwrap();
+    assert_eq!(changed, UpsertCounts { updated: count, ..UpsertCounts::default() });
+    assert_eq!(store.counts("c", None).await.unwrap().documents, 20_000 + count);
+}
+
+/// A kill while a table is made leaves a folder without a version.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_made_table_is_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    for table in ["meta", "documents.c"] {
+        let half = dir.path().join(format!("{table}.lance/data"));
+        std::fs::create_dir_all(&half).unwrap();
+        std::fs::write(half.join("half.lance"), "half").unwrap();
+        if table == "meta" {
+            assert!(Store::open(dir.path(), Mode::Read).await.is_err());
+        }
+        let mut store = writer(dir.path()).await;
+        store.admit(&["c"], &claim("m", &[])).await.unwrap();
+        if table != "meta" {
+            store.upsert("c", "m", vec![row(1, "x", None)]).await.unwrap();
+            assert_eq!(store.counts("c", None).await.unwrap().documents, 1);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_may_stand_in_an_oddly_named_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let odd = dir.path().join("sto%20re #1? ü's");
+    let mut store = writer(&odd).await;
+    store.admit(&["c"], &claim("m", &[])).await.unwrap();
+    store.upsert("c", "m", vec![row(1, "x", None)]).await.unwrap();
+    let reader = Store::open(&odd, Mode::Read).await.unwrap();
+    assert_eq!(reader.counts("c", None).await.unwrap().documents, 1);
+    assert!(odd.join("meta.lance").is_dir());
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+/// Fifteen lists of keys read the ids of a million records fifteen times.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_keys_without_an_index_are_found_in_one_scan() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = writer(dir.path()).await;
+    store.admit(&["c"], &claim("m", &[])).await.unwrap();
+    store.upsert("c", "m", (0..80_000).map(|n| row(n, "text", None)).collect()).await.unwrap();
+    let table = store.documents("c").await.unwrap().unwrap();
+    for (keys, expected) in [(1000, 1000), (1001, 80_000)] {
+        let keys: Vec<String> = (0..keys).map(|n| format!("r{n}")).collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let found = lance::find(&table, &keys, &["id"], None).await.unwrap();
+        let found: Vec<_> = futures::TryStreamExt::try_collect(found).await.unwrap();
+        assert_eq!(found.iter().map(|batch| batch.num_rows()).sum::<usize>(), expected);
+    }
+}
