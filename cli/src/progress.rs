@@ -39,7 +39,7 @@ impl Pipeline {
             Phase::Read => ("reading", "bytes"),
             Phase::Write => ("writing", "records"),
             Phase::Embed => ("embedding", "records"),
-            _ => ("compacting", "files"),
+            _ => ("working on", "steps"),
         };
         let bar = self.bar.get_or_init(|| bar(step.total.unwrap_or(0), unit, self.json));
         let message = format!("{verb} {}", step.subject.rsplit('/').next().unwrap_or(step.subject));

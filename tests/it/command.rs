@@ -42,6 +42,20 @@ fn exporting_twice_gives_the_same_bytes_whatever_the_order_of_ingestion() {
 }
 
 #[test]
+fn full_precision_doubles_the_vectors_and_moves_distances_little() {
+    let place = Place::new();
+    let half = place.release(&sample_lines(300));
+    let full = place.path("full");
+    succeed(place.on_store("export").args(["--vectors", "f32", "--out"]).arg(&full));
+    let sql = "SELECT id, distance FROM * USING EMBEDDING (TEXT 'a living thing') TOPK 1";
+    let nearest = |release| ask("--release", release, sql);
+    let (half, full) = (nearest(&half), nearest(&full));
+    let number = |answer: &serde_json::Value, key: &str| answer["rows"][0][key].as_f64().unwrap();
+    assert!((number(&half, "distance") - number(&full, "distance")).abs() < 1e-3);
+    assert_eq!(full["bytes"].as_u64().unwrap(), half["bytes"].as_u64().unwrap() * 2);
+}
+
+#[test]
 fn malformed_lines_are_quarantined_with_their_number_and_the_rest_is_kept() {
     let place = Place::new();
     let mut lines = sample_lines(10);

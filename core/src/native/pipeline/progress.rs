@@ -10,8 +10,6 @@ pub enum Phase {
     Write,
     /// Embedding texts; the total is in records of the collection that need a vector.
     Embed,
-    /// Merging small files.
-    Compact,
 }
 
 /// One sign of life.
