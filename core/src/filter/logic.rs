@@ -54,6 +54,8 @@ fn normal(expr: &Expr, negated: bool) -> Node<'_> {
         Expr::Or(parts) if !negated => any(parts, negated),
         Expr::And(parts) | Expr::Or(parts) => all(parts, negated),
         Expr::Compare { field, op, value } => compared(field, *op, value, negated),
+        // The parser makes none of these yet; an empty OR passes nothing.
+        Expr::Match { .. } | Expr::Contains { .. } => Node::Or(Vec::new()),
         Expr::IsNull { field, negated: own } => {
             Node::Leaf(Leaf { field, test: Test::IsNull { negated: *own != negated } })
         }

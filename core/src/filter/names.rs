@@ -30,6 +30,8 @@ fn first_unknown<'e>(expr: &'e Expr, known: &BTreeSet<&str>) -> Option<&'e str> 
         Expr::Compare { field, .. }
         | Expr::In { field, .. }
         | Expr::Between { field, .. }
+        | Expr::Match { field, .. }
+        | Expr::Contains { field, .. }
         | Expr::IsNull { field, .. } => match &field.column {
             Column::Metadata(path) if !known.contains(path.as_str()) => Some(path),
             _ => None,

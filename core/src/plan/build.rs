@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{ColumnKind, DEFAULT_TOPK, OutputColumn, Plan, Probe, Source, notes::notes};
+use super::{DEFAULT_TOPK, NamePattern, OutputColumn, Plan, Probe, Source, notes::notes};
 use crate::{
     error::{QueryError, QueryErrorKind, Span},
     query::{
-        self, Column, Count, Embedding, Expr, FieldRef, FromClause, Item, Literal, SelectItem, Statement,
+        self, CollectionPattern, Column, Count, Embedding, Expr, Field, FieldRef, FromClause, Item, Literal,
+        Scalar, SelectItem, Statement,
     },
     schema::Value,
 };
@@ -25,7 +26,7 @@ impl Plan {
     /// # Errors
     /// Kinds 11xx. What depends on a collection is checked when a filter is bound to it.
     pub fn from_statement(statement: Statement) -> Result<Plan, QueryError> {
-        if let (Some(topk), None) = (&statement.topk, &statement.embedding) {
+        if let (Some(topk), []) = (&statement.topk, statement.embedding.as_slice()) {
             return Err(at(QueryErrorKind::TopkNeedsEmbedding, topk, "TOPK needs a query to be near to")
                 .with_hint("add USING EMBEDDING (TEXT '...'), or write LIMIT"));
         }
@@ -38,15 +39,34 @@ impl Plan {
             None => 0,
         };
         let topk = topk(&statement, limit, offset)?;
-        let columns = columns(&statement.items, statement.embedding.is_some())?;
+        let columns = columns(&statement.items, !statement.embedding.is_empty())?;
         if let Some(filter) = &statement.filter {
             check_filter(filter)?;
         }
-        let probe = statement.embedding.map(probe).transpose()?;
+        let probes = statement.embedding.into_iter().map(probe).collect::<Result<_, _>>()?;
         let source = source(statement.from);
         let notes = statement.filter.as_ref().map(notes).unwrap_or_default();
-        let (explain, filter) = (statement.explain, statement.filter);
-        Ok(Plan { explain, source, columns, probe, filter, topk, limit, offset, notes })
+        Ok(Plan {
+            explain: statement.explain,
+            source,
+            columns,
+            probes,
+            filter: statement.filter,
+            similarity: None,
+            topk,
+            group: None,
+            order: Vec::new(),
+            rerank: None,
+            fuse: None,
+            threshold: None,
+            duplicates: Default::default(),
+            recall: None,
+            candidates: None,
+            limit,
+            offset,
+            after: None,
+            notes,
+        })
     }
 }
 
@@ -61,7 +81,7 @@ fn not_negative(count: &Count, kind: QueryErrorKind, clause: &str) -> Result<u64
 
 /// TOPK or its default, raised so that LIMIT and OFFSET find their rows. OFFSET alone raises nothing.
 fn topk(statement: &Statement, limit: Option<u64>, offset: u64) -> Result<u64, QueryError> {
-    if statement.embedding.is_none() {
+    if statement.embedding.is_empty() {
         return Ok(0);
     }
     let asked = match &statement.topk {
@@ -99,38 +119,32 @@ fn duplicate(name: &str, span: Span) -> QueryError {
 }
 
 fn output(item: &SelectItem, vector_mode: bool) -> Vec<OutputColumn> {
-    let kind = match &item.item {
-        Item::All => return star(vector_mode),
-        Item::Id => ColumnKind::Id,
-        Item::Document => ColumnKind::Document,
-        Item::Distance => ColumnKind::Distance,
-        Item::Collection => ColumnKind::Collection,
-        Item::Embedding => ColumnKind::Embedding,
-        Item::Metadata(path) => ColumnKind::Metadata(path.clone()),
-    };
-    let name = item.alias.as_ref().map_or_else(|| kind.field(), |alias| alias.text.clone());
-    vec![OutputColumn { name, kind }]
+    let Item::Scalar(value) = &item.item else { return star(vector_mode) };
+    let name = item.alias.as_ref().map_or_else(|| value.to_string(), |alias| alias.text.clone());
+    vec![OutputColumn { name, value: value.clone() }]
 }
 
 /// What `*` stands for. `distance` only where there is one; vectors never, they are large and rarely meant.
 fn star(vector_mode: bool) -> Vec<OutputColumn> {
-    [
-        ColumnKind::Collection,
-        ColumnKind::Id,
-        ColumnKind::Distance,
-        ColumnKind::Document,
-        ColumnKind::Metadata(None),
-    ]
-    .into_iter()
-    .filter(|kind| vector_mode || *kind != ColumnKind::Distance)
-    .map(|kind| OutputColumn { name: kind.field(), kind })
-    .collect()
+    [Field::Collection, Field::Id, Field::Distance, Field::Document, Field::Metadata(None)]
+        .into_iter()
+        .filter(|field| vector_mode || *field != Field::Distance)
+        .map(|field| OutputColumn { name: field.to_string(), value: Scalar::Field(field) })
+        .collect()
 }
 
 fn source(from: FromClause) -> Source {
-    let FromClause::Named(names) = from else { return Source::All };
+    Source { include: patterns(from.include), except: patterns(from.except) }
+}
+
+/// Each pattern once.
+fn patterns(written: Vec<CollectionPattern>) -> Vec<NamePattern> {
     let mut seen = BTreeSet::new();
-    Source::Named(names.into_iter().map(|name| name.text).filter(|name| seen.insert(name.clone())).collect())
+    let pattern = |CollectionPattern { name, prefix }: CollectionPattern| match prefix {
+        true => NamePattern::Prefix(name.text),
+        false => NamePattern::Name(name.text),
+    };
+    written.into_iter().map(pattern).filter(|pattern| seen.insert(pattern.clone())).collect()
 }
 
 fn probe(embedding: Embedding) -> Result<Probe, QueryError> {
@@ -156,6 +170,7 @@ fn check_filter(expr: &Expr) -> Result<(), QueryError> {
         Expr::Compare { field, value, .. } => check_field(field, IdValueType, [value]),
         Expr::In { field, values, .. } => check_field(field, IdInType, values),
         Expr::Between { field, low, high, .. } => check_field(field, IdValueType, [low, high]),
+        Expr::Match { .. } | Expr::Contains { .. } => Ok(()),
         Expr::IsNull { field, .. } => check_field(field, IdValueType, []),
         Expr::Not(inner) => check_filter(inner),
         Expr::And(parts) | Expr::Or(parts) => parts.iter().try_for_each(check_filter),

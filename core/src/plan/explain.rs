@@ -1,9 +1,11 @@
 //! EXPLAIN: the plan in words or as JSON, with what is known of each collection. Never executes anything.
 
+use std::fmt::{self, Display, Formatter};
+
 use serde_json::{Value as Json, json};
 
-use super::{Plan, Probe, Source};
-use crate::query::quote_text;
+use super::{NamePattern, Plan, Probe, Source};
+use crate::query::{quote_name, quote_text};
 
 /// What routing and statistics say about one collection of a plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,10 +31,7 @@ impl Plan {
     /// The plan as a few lines for people. Without facts nothing is said about collections.
     pub fn explain_text(&self, facts: &[CollectionFacts]) -> String {
         let mut lines = vec![self.headline()];
-        lines.push(match &self.source {
-            Source::All => String::from("  from: all collections"),
-            Source::Named(names) => format!("  from: {}", clip(&names.join(", "))),
-        });
+        lines.push(format!("  from: {}", clip(&self.source.to_string())));
         let columns: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         lines.push(format!("  columns: {}", clip(&columns.join(", "))));
         lines.extend(self.filter.as_ref().map(|filter| format!("  where: {}", clip(&filter.to_string()))));
@@ -46,7 +45,7 @@ impl Plan {
     }
 
     fn headline(&self) -> String {
-        let what = match &self.probe {
+        let what = match self.probes.first() {
             None => String::from("filter"),
             Some(Probe::Text { text, model: None }) => format!("nearest to {}", clip(&quote_text(text))),
             Some(Probe::Text { text, model: Some(model) }) => {
@@ -54,7 +53,7 @@ impl Plan {
             }
             Some(Probe::Vector(components)) => format!("nearest to a vector of {} numbers", components.len()),
         };
-        let mut line = match &self.probe {
+        let mut line = match self.probes.first() {
             Some(_) => format!("{what}, topk {}", self.topk),
             None => what,
         };
@@ -70,22 +69,43 @@ impl Plan {
     /// The plan as JSON.
     pub fn explain_json(&self, facts: &[CollectionFacts]) -> Json {
         json!({
-            "mode": if self.probe.is_some() { "vector" } else { "filter" },
-            "from": match &self.source {
-                Source::All => Json::from("*"),
-                Source::Named(names) => Json::from(names.clone()),
-            },
+            "mode": if self.is_search() { "vector" } else { "filter" },
+            "from": names(&self.source.include),
+            "except": names(&self.source.except),
             "columns": self.columns.iter().map(|column| {
-                json!({ "name": column.name, "field": column.kind.field() })
+                json!({ "name": column.name, "field": column.value.to_string() })
             }).collect::<Vec<_>>(),
-            "embedding": self.probe.as_ref().map(probe_json),
+            "embedding": self.probes.first().map(probe_json),
             "where": self.filter.as_ref().map(|filter| clip(&filter.to_string())),
-            "topk": self.probe.as_ref().map(|_| self.topk),
+            "topk": self.is_search().then_some(self.topk),
             "limit": self.limit,
             "offset": self.offset,
             "notes": self.notes,
             "collections": facts.iter().map(fact_json).collect::<Vec<_>>(),
         })
+    }
+}
+
+fn names(patterns: &[NamePattern]) -> Vec<String> {
+    patterns.iter().map(ToString::to_string).collect()
+}
+
+impl Display for NamePattern {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(&quote_name(name)),
+            Self::Prefix(prefix) => write!(f, "{prefix}*"),
+        }
+    }
+}
+
+impl Display for Source {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&names(&self.include).join(", "))?;
+        match self.except.is_empty() {
+            true => Ok(()),
+            false => write!(f, " EXCEPT {}", names(&self.except).join(", ")),
+        }
     }
 }
 

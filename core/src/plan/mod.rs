@@ -5,97 +5,134 @@
 //! told to [`explain`](Plan::explain_text) as [`CollectionFacts`].
 
 mod build;
+mod cursor;
 mod explain;
 mod notes;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use crate::{
     error::{CatalogError, near_names},
     filter::{is_field_or_object, unknown_columns},
-    query::Expr,
+    metric::Metric,
+    query::{Duplicates, Explain, Expr, Field, Scalar},
 };
 
+pub use cursor::Cursor;
 pub use explain::CollectionFacts;
 
 /// The candidates of a vector query that names no TOPK.
 pub const DEFAULT_TOPK: u64 = 10;
 
+/// The constant k of reciprocal rank fusion where FUSE BY RRF names none (Cormack, Clarke and Büttcher, SIGIR 2009).
+pub const DEFAULT_RRF_K: f64 = 60.0;
+/// MMR's lambda where RERANK BY MMR names none.
+pub const DEFAULT_MMR_LAMBDA: f64 = 0.5;
+/// The most candidates that MMR may choose from: it compares each with each chosen row.
+pub const MAX_MMR_CANDIDATES: u64 = 10_000;
+
 /// A checked statement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Whether only the plan is asked for. Then nothing is executed.
-    pub explain: bool,
+    /// Whether only the plan is asked for (then nothing is executed), or the cost of executing it too.
+    pub explain: Option<Explain>,
     /// Which collections.
     pub source: Source,
     /// The columns of the result, in order, with distinct names.
     pub columns: Vec<OutputColumn>,
-    /// What the vectors are compared with; `None` for a statement that only filters.
-    pub probe: Option<Probe>,
+    /// What the vectors are compared with: none for a statement that only filters, several for a BATCH.
+    pub probes: Vec<Probe>,
     /// WHERE.
     pub filter: Option<Expr>,
-    /// How many nearest rows are looked for over all collections: TOPK, raised to LIMIT + OFFSET. Zero without a
-    /// probe.
+    /// SIMILARITY: the metric to rank by, if the statement insists on one.
+    pub similarity: Option<Metric>,
+    /// How many nearest rows are looked for over all collections, for each probe: TOPK, raised to LIMIT + OFFSET. Zero
+    /// without a probe.
     pub topk: u64,
+    /// GROUP BY, and every aggregate without it: then one group holds all rows.
+    pub group: Option<Group>,
+    /// ORDER BY, aliases resolved. Empty: by score or distance with a probe, else by collection and id; groups by their
+    /// first row.
+    pub order: Vec<OrderKey>,
+    /// RERANK BY MMR.
+    pub rerank: Option<Mmr>,
+    /// FUSE BY RRF: the probes of a BATCH become one ranking, with this constant k.
+    pub fuse: Option<f64>,
+    /// WITH SCORE THRESHOLD: rows further than this are left out.
+    pub threshold: Option<f64>,
+    /// What becomes of rows that share an id.
+    pub duplicates: Duplicates,
+    /// RECALL: the share of the true nearest rows that is enough, above 0 and up to 1.
+    pub recall: Option<f64>,
+    /// CANDIDATES: how many rows an approximate search looks at, at least.
+    pub candidates: Option<u64>,
     /// The most rows to return, after `offset`.
     pub limit: Option<u64>,
     /// The rows to skip.
     pub offset: u64,
+    /// AFTER: the row to go on behind.
+    pub after: Option<Cursor>,
     /// Remarks on what is allowed but probably not meant, such as `= NULL`.
     pub notes: Vec<String>,
 }
 
 /// The collections of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Source {
-    /// All that the release has.
-    All,
-    /// These, in the order of first mention, each once.
-    Named(Vec<String>),
+pub struct Source {
+    /// What is asked, in the order of first mention, each once.
+    pub include: Vec<NamePattern>,
+    /// What is left out of it.
+    pub except: Vec<NamePattern>,
+}
+
+/// One collection, or all that begin alike; an empty prefix is all of them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NamePattern {
+    /// This one. It has to exist.
+    Name(String),
+    /// All that begin so, in the order of their names. At least one has to exist.
+    Prefix(String),
 }
 
 /// A column of the result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OutputColumn {
-    /// Its name: the alias, else the field as written (`metadata.author.name`).
+    /// Its name: the alias, else the value as written (`metadata.author.name`).
     pub name: String,
-    /// What it holds.
-    pub kind: ColumnKind,
+    /// What it holds; no [`Scalar::Alias`] in it.
+    pub value: Scalar,
 }
 
-/// What a column of the result holds.
+/// GROUP BY.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ColumnKind {
-    /// The record's id.
-    Id,
-    /// The record's text, or null.
-    Document,
-    /// The distance to the probe; null without one.
-    Distance,
-    /// The collection that the record came from.
-    Collection,
-    /// The stored vector.
-    Embedding,
-    /// All metadata as one object, or the value at a dotted path (an object if longer paths begin with it).
-    Metadata(Option<String>),
+pub struct Group {
+    /// Rows with equal values of all these are one group. Empty: all rows are.
+    pub keys: Vec<Field>,
+    /// How many of each group's best rows to return; `None`: one row a group.
+    pub top: Option<u64>,
 }
 
-impl ColumnKind {
-    /// The field as it is written in a statement, and the column's name when it has no alias.
-    pub fn field(&self) -> String {
-        String::from(match self {
-            Self::Id => "id",
-            Self::Document => "document",
-            Self::Distance => "distance",
-            Self::Collection => "collection",
-            Self::Embedding => "embedding",
-            Self::Metadata(None) => "metadata",
-            Self::Metadata(Some(path)) => return format!("metadata.{path}"),
-        })
-    }
+/// A key of ORDER BY.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderKey {
+    /// The key; no [`Scalar::Alias`] in it.
+    pub value: Scalar,
+    /// Whether larger values come first.
+    pub descending: bool,
+    /// Whether nulls come first.
+    pub nulls_first: bool,
+}
+
+/// RERANK BY MMR: maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mmr {
+    /// From 0, diversity alone, to 1, nearness alone.
+    pub lambda: f64,
+    /// How many of the nearest rows to choose from: at least TOPK, at most [`MAX_MMR_CANDIDATES`].
+    pub candidates: u64,
 }
 
 /// What the vectors are compared with.
@@ -114,15 +151,20 @@ pub enum Probe {
 }
 
 impl Plan {
+    /// Whether rows are ranked by their distance to something.
+    pub fn is_search(&self) -> bool {
+        !self.probes.is_empty()
+    }
+
     /// How many of the best rows, before `offset` is skipped, decide the result. `None`: all that match.
     ///
     /// No more than these have to be merged, over all collections together.
     pub fn rows_wanted(&self) -> Option<u64> {
-        match (self.limit, &self.probe) {
-            (Some(0), _) => Some(0),
-            (Some(limit), _) => Some(limit.saturating_add(self.offset)),
-            (None, Some(_)) => Some(self.topk),
-            (None, None) => None,
+        match self.limit {
+            Some(0) => Some(0),
+            Some(limit) => Some(limit.saturating_add(self.offset)),
+            None if self.is_search() => Some(self.topk),
+            None => None,
         }
     }
 
@@ -132,17 +174,22 @@ impl Plan {
         if let Some(error) = self.filter.as_ref().and_then(|filter| unknown_columns(filter, all_fields)) {
             return Some(error);
         }
-        self.columns.iter().find_map(|column| match &column.kind {
-            ColumnKind::Metadata(Some(path)) if !is_field_or_object(path, all_fields) => {
+        let unknown = |field: &Field| match field {
+            Field::Metadata(Some(path)) if !is_field_or_object(path, all_fields) => {
                 let near = near_names(path, all_fields.iter().copied());
                 Some(CatalogError::UnknownColumn { name: path.clone(), near })
             }
             _ => None,
-        })
+        };
+        self.fields().into_iter().find_map(unknown)
     }
 
-    /// Whether any output column is of this kind, decided by `test`.
-    pub fn selects(&self, test: impl Fn(&ColumnKind) -> bool) -> bool {
-        self.columns.iter().any(|column| test(&column.kind))
+    /// The parts of rows that output, order and groups are made of, each once.
+    pub fn fields(&self) -> BTreeSet<&Field> {
+        let mut fields = BTreeSet::new();
+        self.columns.iter().for_each(|column| column.value.collect_fields(&mut fields));
+        self.order.iter().for_each(|key| key.value.collect_fields(&mut fields));
+        fields.extend(self.group.iter().flat_map(|group| &group.keys));
+        fields
     }
 }

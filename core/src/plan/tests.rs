@@ -1,6 +1,7 @@
 //! Plans: defaults, refusals, and what EXPLAIN says.
 
 use super::*;
+use crate::query::{Field, Scalar};
 use crate::{
     error::{QueryError, QueryErrorKind},
     query::tests::mutants,
@@ -34,15 +35,24 @@ fn star_stands_for_what_people_read() {
 fn columns_take_their_alias() {
     let plan = plan("SELECT id AS \"the id\", metadata.a AS a, metadata FROM t");
     assert_eq!(names(&plan), ["the id", "a", "metadata"]);
-    assert_eq!(plan.columns[1].kind, ColumnKind::Metadata(Some(String::from("a"))));
-    assert_eq!(plan.columns[2].kind, ColumnKind::Metadata(None));
+    assert_eq!(plan.columns[1].value.to_string(), "metadata.a");
+    assert_eq!(plan.columns[2].value, Scalar::Field(Field::Metadata(None)));
 }
 
 #[test]
 fn sources_are_named_once() {
-    assert_eq!(plan("SELECT id FROM *").source, Source::All);
+    assert_eq!(
+        plan("SELECT id FROM *").source,
+        Source { include: vec![NamePattern::Prefix(String::new())], except: Vec::new() }
+    );
     let named = plan("SELECT id FROM b, a.x, \"b\", a").source;
-    assert_eq!(named, Source::Named(["b", "a.x", "a"].map(String::from).to_vec()));
+    assert_eq!(
+        named,
+        Source {
+            include: ["b", "a.x", "a"].map(|name| NamePattern::Name(name.into())).to_vec(),
+            except: Vec::new(),
+        }
+    );
 }
 
 #[test]
@@ -143,11 +153,11 @@ fn explain_shows_the_plan_and_every_collection() {
     ];
     let plan =
         plan("EXPLAIN SELECT id, distance FROM * USING EMBEDDING (TEXT 'a bird') WHERE metadata.a=1 LIMIT 3");
-    assert!(plan.explain);
+    assert_eq!(plan.explain, Some(crate::query::Explain::Plan));
     assert_eq!(
         plan.explain_text(&facts),
         "nearest to 'a bird', topk 10, limit 3\n  \
-           from: all collections\n  \
+           from: *\n  \
            columns: id, distance\n  \
            where: metadata.a = 1\n  \
            collections: 1 of 2 asked\n    \
@@ -156,7 +166,7 @@ fn explain_shows_the_plan_and_every_collection() {
     );
     let json = plan.explain_json(&facts);
     assert_eq!(json["mode"], "vector");
-    assert_eq!(json["from"], "*");
+    assert_eq!(json["from"][0], "*");
     assert_eq!(json["embedding"]["text"], "a bird");
     assert_eq!(json["collections"][0]["access_path"], "scan");
     assert_eq!(json["collections"][1]["skip_reason"], "the collection is empty");

@@ -2,27 +2,56 @@
 
 use std::collections::BTreeSet;
 
-use crate::{error::Span, schema::Value};
+use crate::{error::Span, metric::Metric, schema::Value};
 
 /// One SELECT.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
-    /// Whether EXPLAIN stands before it.
-    pub explain: bool,
+    /// Whether EXPLAIN, or EXPLAIN ANALYZE, stands before it.
+    pub explain: Option<Explain>,
     /// What is selected, in order.
     pub items: Vec<SelectItem>,
     /// Where from.
     pub from: FromClause,
-    /// USING EMBEDDING: what the vectors are compared with.
-    pub embedding: Option<Embedding>,
-    /// WHERE.
+    /// USING EMBEDDING: what the vectors are compared with. One item, or several with BATCH; empty without the clause.
+    pub embedding: Vec<Embedding>,
+    /// WHERE and WHERE_DOCUMENT, joined by AND.
     pub filter: Option<Expr>,
+    /// SIMILARITY.
+    pub similarity: Option<Similarity>,
     /// TOPK.
     pub topk: Option<Count>,
+    /// GROUP BY.
+    pub group: Option<GroupClause>,
+    /// ORDER BY; empty without the clause.
+    pub order: Vec<OrderItem>,
+    /// RERANK BY MMR.
+    pub rerank: Option<MmrClause>,
+    /// FUSE BY RRF: the constant k if it is written.
+    pub fuse: Option<FuseClause>,
+    /// WITH SCORE THRESHOLD.
+    pub threshold: Option<Number>,
+    /// ON DUPLICATE ID KEEP.
+    pub duplicates: Option<Duplicates>,
+    /// RECALL.
+    pub recall: Option<Number>,
+    /// CANDIDATES.
+    pub candidates: Option<Count>,
     /// LIMIT.
     pub limit: Option<Count>,
     /// OFFSET.
     pub offset: Option<Count>,
+    /// AFTER: the cursor that an earlier answer gave.
+    pub after: Option<Name>,
+}
+
+/// What EXPLAIN asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Explain {
+    /// `EXPLAIN`: the plan; nothing is executed.
+    Plan,
+    /// `EXPLAIN ANALYZE`: the plan, and what executing it cost.
+    Analyze,
 }
 
 /// A name with its place.
@@ -35,7 +64,7 @@ pub struct Name {
 }
 
 /// One item after SELECT.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SelectItem {
     /// What it is.
     pub item: Item,
@@ -46,17 +75,28 @@ pub struct SelectItem {
 }
 
 /// What can be selected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Item {
     /// `*`
     All,
+    /// A value computed from a row or a group.
+    Scalar(Scalar),
+}
+
+/// A part of a row that can be selected, ordered by and calculated with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Field {
     /// `id`
     Id,
     /// `document`
     Document,
-    /// `distance`
+    /// `distance`: to the query, smaller is nearer.
     Distance,
+    /// `score`: what RRF or MMR ranked the row by, larger is better; null without either.
+    Score,
+    /// `item`: which item of a BATCH the row answers, from 0; null without BATCH or when fused.
+    Item,
     /// `collection`: where the row came from.
     Collection,
     /// `embedding`: the stored vector.
@@ -65,17 +105,96 @@ pub enum Item {
     Metadata(Option<String>),
 }
 
-/// The collections of a statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FromClause {
-    /// `FROM *`
-    All,
-    /// `FROM a, b`, as written.
-    Named(Vec<Name>),
+/// A value computed from a row, or from the rows of a group.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scalar {
+    /// A part of the row.
+    Field(Field),
+    /// A number: [`Value::Int`] or [`Value::Float`].
+    Number(Value),
+    /// `COUNT(*)`, `MIN(metadata.x)` ... over the rows of a group.
+    Aggregate(Aggregate),
+    /// `-a`
+    Negate(Box<Scalar>),
+    /// `a + b` ...
+    Binary(Box<Scalar>, Arithmetic, Box<Scalar>),
+    /// The name of an output column, in ORDER BY only. Plans hold none: the planner puts the column in its place.
+    Alias(Name),
 }
 
-/// USING EMBEDDING.
+impl Scalar {
+    /// Adds the parts of rows that the value is made of.
+    pub fn collect_fields<'s>(&'s self, fields: &mut BTreeSet<&'s Field>) {
+        match self {
+            Self::Field(field) => drop(fields.insert(field)),
+            Self::Aggregate(aggregate) => fields.extend(&aggregate.of),
+            Self::Negate(inner) => inner.collect_fields(fields),
+            Self::Binary(left, _, right) => {
+                left.collect_fields(fields);
+                right.collect_fields(fields);
+            }
+            Self::Number(_) | Self::Alias(_) => {}
+        }
+    }
+}
+
+/// An operator between numbers. Calculated in 64-bit floating point; null if a side is null or no number, or where the
+/// result is not finite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+}
+
+/// A function over the rows of a group. Nulls do not count.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Aggregate {
+    /// Which one.
+    pub function: AggregateFunction,
+    /// Of what; `None` for `COUNT(*)`, which counts rows.
+    pub of: Option<Field>,
+}
+
+/// The functions over groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AggregateFunction {
+    /// How many values are not null.
+    Count,
+    /// The smallest value, in the order of ORDER BY.
+    Min,
+    /// The largest value.
+    Max,
+    /// The sum of numbers.
+    Sum,
+    /// The mean of numbers.
+    Avg,
+}
+
+/// The collections of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FromClause {
+    /// What is asked, as written; `*` is the pattern with an empty prefix.
+    pub include: Vec<CollectionPattern>,
+    /// What is left out: the names after EXCEPT.
+    pub except: Vec<CollectionPattern>,
+}
+
+/// One name, or all that begin alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectionPattern {
+    /// The name; or what comes before `*`.
+    pub name: Name,
+    /// Whether `*` follows: then all collections whose names begin with `name`.
+    pub prefix: bool,
+}
+
+/// One item of USING EMBEDDING.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Embedding {
@@ -103,13 +222,86 @@ pub struct VectorQuery {
     pub span: Span,
 }
 
-/// The number after TOPK, LIMIT or OFFSET. May be negative: the planner refuses that with a better message.
+/// The whole number after TOPK, LIMIT, OFFSET, CANDIDATES. May be negative: the planner refuses that with a better
+/// message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
     /// The number.
     pub value: i64,
     /// Where it stood.
     pub span: Span,
+}
+
+/// A finite number after THRESHOLD, RECALL or inside MMR.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Number {
+    /// The number.
+    pub value: f64,
+    /// Where it stood.
+    pub span: Span,
+}
+
+/// SIMILARITY.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Similarity {
+    /// COSINE, L2 or IP.
+    pub metric: Metric,
+    /// Where it stood.
+    pub span: Span,
+}
+
+/// One key of ORDER BY.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderItem {
+    /// The key.
+    pub key: Scalar,
+    /// Whether DESC follows.
+    pub descending: bool,
+    /// Whether nulls come first. Not written: they come last, under DESC too.
+    pub nulls_first: bool,
+    /// Where it stood.
+    pub span: Span,
+}
+
+/// `GROUP BY field, ... [TOP n]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupClause {
+    /// Rows with equal values of all these are one group; null is a value of its own here.
+    pub keys: Vec<Field>,
+    /// How many of each group's best rows to return instead of one row a group.
+    pub top: Option<Count>,
+    /// Where the clause stood.
+    pub span: Span,
+}
+
+/// `RERANK BY MMR (lambda, candidates)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MmrClause {
+    /// From 0, diversity alone, to 1, nearness alone.
+    pub lambda: Option<Number>,
+    /// How many of the nearest rows to choose from.
+    pub candidates: Option<Count>,
+    /// Where the clause stood.
+    pub span: Span,
+}
+
+/// `FUSE BY RRF [(k)]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FuseClause {
+    /// The constant of reciprocal rank fusion.
+    pub k: Option<Number>,
+    /// Where the clause stood.
+    pub span: Span,
+}
+
+/// What becomes of rows of several collections that share an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Duplicates {
+    /// `ON DUPLICATE ID KEEP ALL`
+    #[default]
+    KeepAll,
+    /// `ON DUPLICATE ID KEEP NEAREST`: only the one that comes first in the answer's order.
+    KeepNearest,
 }
 
 /// What WHERE can test. Also the identity of a filter column.
@@ -159,6 +351,19 @@ pub enum CompareOp {
     Ge,
 }
 
+/// How a pattern is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MatchOp {
+    /// The whole text, `%` for any characters, `_` for one, a backslash before either for itself.
+    Like,
+    /// As LIKE, letter case aside.
+    ILike,
+    /// A regular expression somewhere in the text.
+    Regex,
+    /// The beginning of the text.
+    StartsWith,
+}
+
 /// A condition. Trees are at most a few times [`MAX_NESTING`](super::MAX_NESTING) deep, so plain recursion over
 /// them, dropping included, is safe.
 #[derive(Debug, Clone, PartialEq)]
@@ -193,6 +398,28 @@ pub enum Expr {
         /// Whether NOT stood before BETWEEN.
         negated: bool,
     },
+    /// `field [NOT] LIKE 'pattern'`, ILIKE, REGEX, STARTS WITH
+    Match {
+        /// The left side: text.
+        field: FieldRef,
+        /// How the pattern is read.
+        op: MatchOp,
+        /// The pattern: text or null.
+        pattern: Literal,
+        /// Whether NOT stood before the operator.
+        negated: bool,
+    },
+    /// `field [NOT] CONTAINS [ANY | ALL] (a, b)`: values in a list, or parts of a text.
+    Contains {
+        /// The left side: a list or text.
+        field: FieldRef,
+        /// At least one value; exactly one without ANY and ALL.
+        values: Vec<Literal>,
+        /// Whether all of the values must be there; one is enough otherwise.
+        all: bool,
+        /// Whether NOT stood before CONTAINS.
+        negated: bool,
+    },
     /// `field IS [NOT] NULL`
     IsNull {
         /// The left side.
@@ -221,6 +448,8 @@ impl Expr {
             Self::Compare { field, .. }
             | Self::In { field, .. }
             | Self::Between { field, .. }
+            | Self::Match { field, .. }
+            | Self::Contains { field, .. }
             | Self::IsNull { field, .. } => drop(columns.insert(field.column.clone())),
             Self::Not(inner) => inner.collect_columns(columns),
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.collect_columns(columns)),

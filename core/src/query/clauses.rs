@@ -14,8 +14,8 @@ impl Parser<'_> {
     pub(super) fn clause(&mut self, statement: &mut Statement) -> Parsed<bool> {
         let at = self.token;
         if self.take_word("USING")? {
-            self.once(statement.embedding.is_some(), "USING EMBEDDING", at.span)?;
-            statement.embedding = Some(self.embedding()?);
+            self.once(!statement.embedding.is_empty(), "USING EMBEDDING", at.span)?;
+            statement.embedding = vec![self.embedding()?];
         } else if self.take_word("WHERE")? {
             self.once(statement.filter.is_some(), "WHERE", at.span)?;
             statement.filter = Some(self.expr()?);

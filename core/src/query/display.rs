@@ -3,10 +3,12 @@
 use std::fmt::{Display, Formatter, Result};
 
 use super::{
-    ast::{Column, CompareOp, Expr, Literal},
+    ast::{
+        Aggregate, AggregateFunction, Arithmetic, Column, CompareOp, Expr, Field, Literal, MatchOp, Scalar,
+    },
     keywords::{is_plain_name, quote_name, quote_text},
 };
-use crate::schema::Value;
+use crate::{error::Span, schema::Value};
 
 impl Display for Column {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -20,6 +22,75 @@ impl Display for Column {
                     false => f.write_str(&quote_name(path)),
                 }
             }
+        }
+    }
+}
+
+impl Display for Field {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str(match self {
+            Field::Id => "id",
+            Field::Document => "document",
+            Field::Distance => "distance",
+            Field::Score => "score",
+            Field::Item => "item",
+            Field::Collection => "collection",
+            Field::Embedding => "embedding",
+            Field::Metadata(None) => "metadata",
+            Field::Metadata(Some(path)) => return write!(f, "metadata.{path}"),
+        })
+    }
+}
+
+impl AggregateFunction {
+    /// The function as it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Count => "COUNT",
+            Self::Min => "MIN",
+            Self::Max => "MAX",
+            Self::Sum => "SUM",
+            Self::Avg => "AVG",
+        }
+    }
+}
+
+impl Arithmetic {
+    /// The operator as it is written.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+        }
+    }
+}
+
+impl Display for Scalar {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Scalar::Field(field) => field.fmt(f),
+            Scalar::Number(value) => Literal { value: value.clone(), span: Span::default() }.fmt(f),
+            Scalar::Aggregate(Aggregate { function, of: None }) => write!(f, "{}(*)", function.name()),
+            Scalar::Aggregate(Aggregate { function, of: Some(field) }) => {
+                write!(f, "{}({field})", function.name())
+            }
+            Scalar::Negate(inner) => write!(f, "-({inner})"),
+            Scalar::Binary(left, operator, right) => write!(f, "({left} {} {right})", operator.symbol()),
+            Scalar::Alias(name) => f.write_str(&quote_name(&name.text)),
+        }
+    }
+}
+
+impl MatchOp {
+    /// The operator as it is written.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            MatchOp::Like => "LIKE",
+            MatchOp::ILike => "ILIKE",
+            MatchOp::Regex => "REGEX",
+            MatchOp::StartsWith => "STARTS WITH",
         }
     }
 }
@@ -77,6 +148,15 @@ impl Display for Expr {
             }
             Expr::Between { field, low, high, negated } => {
                 write!(f, "{} {}BETWEEN {low} AND {high}", field.column, not(*negated))
+            }
+            Expr::Match { field, op, pattern, negated } => {
+                write!(f, "{} {}{} {pattern}", field.column, not(*negated), op.symbol())
+            }
+            Expr::Contains { field, values, all, negated } => {
+                let quantifier = if *all { "ALL" } else { "ANY" };
+                write!(f, "{} {}CONTAINS {quantifier} (", field.column, not(*negated))?;
+                joined(f, values, ", ")?;
+                f.write_str(")")
             }
             Expr::IsNull { field, negated } => write!(f, "{} IS {}NULL", field.column, not(*negated)),
             Expr::Not(inner) => write!(f, "NOT ({inner})"),

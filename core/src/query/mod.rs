@@ -9,6 +9,7 @@ mod clauses;
 mod display;
 mod keywords;
 mod lexer;
+mod params;
 mod parser;
 mod places;
 mod predicate;
@@ -19,10 +20,12 @@ pub(crate) mod tests;
 
 pub use crate::error::Span;
 pub use ast::{
-    Column, CompareOp, Count, Embedding, Expr, FieldRef, FromClause, Item, Literal, Name, SelectItem,
-    Statement, TextQuery, VectorQuery,
+    Aggregate, AggregateFunction, Arithmetic, CollectionPattern, Column, CompareOp, Count, Duplicates,
+    Embedding, Explain, Expr, Field, FieldRef, FromClause, FuseClause, GroupClause, Item, Literal, MatchOp,
+    MmrClause, Name, Number, OrderItem, Scalar, SelectItem, Similarity, Statement, TextQuery, VectorQuery,
 };
 pub use keywords::{is_plain_name, quote_name, quote_text};
+pub use params::{Param, Params};
 pub use parser::parse;
 pub(crate) use places::Places;
 pub(crate) use strings::escape;

@@ -4,7 +4,7 @@
 
 use super::{
     MAX_LIST_ITEMS, MAX_STATEMENT_BYTES,
-    ast::{FromClause, Item, Name, SelectItem, Statement},
+    ast::{CollectionPattern, Explain, Field, FromClause, Item, Name, Scalar, SelectItem, Statement},
     keywords,
     lexer::{Kind, Lexer, Token},
     strings,
@@ -48,14 +48,24 @@ impl<'a> Parser<'a> {
         self.expect_word("FROM")?;
         let from = self.from()?;
         let mut statement = Statement {
-            explain,
+            explain: explain.then_some(Explain::Plan),
             items,
             from,
-            embedding: None,
+            embedding: Vec::new(),
             filter: None,
+            similarity: None,
             topk: None,
+            group: None,
+            order: Vec::new(),
+            rerank: None,
+            fuse: None,
+            threshold: None,
+            duplicates: None,
+            recall: None,
+            candidates: None,
             limit: None,
             offset: None,
+            after: None,
         };
         while self.clause(&mut statement)? {}
         self.take_symbol(";")?;
@@ -220,17 +230,17 @@ impl<'a> Parser<'a> {
         if self.at_word("DISTINCT") {
             return Err(self.not_supported("SELECT DISTINCT", "leave DISTINCT out; ids are distinct already"));
         }
-        self.field()
+        Ok(Item::Scalar(Scalar::Field(self.field()?)))
     }
 
     /// A field by its first word, with the path if it is `metadata`.
-    pub fn field(&mut self) -> Parsed<Item> {
+    pub fn field(&mut self) -> Parsed<Field> {
         let simple = [
-            ("id", Item::Id),
-            ("document", Item::Document),
-            ("distance", Item::Distance),
-            ("collection", Item::Collection),
-            ("embedding", Item::Embedding),
+            ("id", Field::Id),
+            ("document", Field::Document),
+            ("distance", Field::Distance),
+            ("collection", Field::Collection),
+            ("embedding", Field::Embedding),
         ];
         if let Some((_, item)) = simple.into_iter().find(|(word, _)| self.at_word(word)) {
             self.advance()?;
@@ -241,7 +251,7 @@ impl<'a> Parser<'a> {
         }
         let mut path = String::new();
         while self.path_key(&mut path)? {}
-        Ok(Item::Metadata((!path.is_empty()).then_some(path)))
+        Ok(Field::Metadata((!path.is_empty()).then_some(path)))
     }
 
     /// One more key of a path, `.name`, `."name"` or `['name']`, appended with a point between.
@@ -284,14 +294,20 @@ impl<'a> Parser<'a> {
     // FROM.
 
     fn from(&mut self) -> Parsed<FromClause> {
-        if self.take_symbol("*")? {
-            return Ok(FromClause::All);
-        }
-        let names = self.list("collections", Self::collection)?;
+        let include = self.list("collections", Self::pattern)?;
         if self.at_word("AS") {
             return Err(self.not_supported("an alias of a collection", "leave AS out; fields need no prefix"));
         }
-        Ok(FromClause::Named(names))
+        Ok(FromClause { include, except: Vec::new() })
+    }
+
+    /// `*` or a name.
+    fn pattern(&mut self) -> Parsed<CollectionPattern> {
+        let span = self.token.span;
+        match self.take_symbol("*")? {
+            true => Ok(CollectionPattern { name: Name { text: String::new(), span }, prefix: true }),
+            false => Ok(CollectionPattern { name: self.collection()?, prefix: false }),
+        }
     }
 
     /// `"any name"`, or bare names joined by points.

@@ -2,7 +2,7 @@
 
 use super::{
     MAX_NESTING,
-    ast::{Column, CompareOp, Expr, FieldRef, Item, Literal},
+    ast::{Column, CompareOp, Expr, Field, FieldRef, Literal},
     keywords,
     lexer::Kind,
     parser::{Parsed, Parser},
@@ -151,12 +151,12 @@ impl Parser<'_> {
             _ => return Err(self.unexpected("a field, NOT or (")),
         }
         let word = self.token.text;
-        let item = self.field()?;
+        let field = self.field()?;
         let span = start.to(self.last);
-        let column = match item {
-            Item::Id => Column::Id,
-            Item::Document => Column::Document,
-            Item::Metadata(Some(path)) => Column::Metadata(path),
+        let column = match field {
+            Field::Id => Column::Id,
+            Field::Document => Column::Document,
+            Field::Metadata(Some(path)) => Column::Metadata(path),
             _ => return Err(not_filterable(word, span)),
         };
         Ok(FieldRef { column, span })

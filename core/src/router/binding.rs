@@ -5,7 +5,7 @@ use super::Catalog;
 use crate::{
     error::{CatalogError, Result, near_names},
     filter::{self, Prune},
-    plan::{Plan, Source},
+    plan::{NamePattern, Plan},
     release::CollectionEntry,
     schema::Schema,
 };
@@ -16,16 +16,34 @@ pub(super) fn select(catalog: &Catalog, plan: &Plan) -> Result<Vec<usize>> {
     if known.is_empty() {
         return Err(CatalogError::EmptyRelease.into());
     }
-    let Source::Named(names) = &plan.source else { return Ok((0..known.len()).collect()) };
-    let mut places = Vec::with_capacity(names.len());
-    for name in names {
-        let place = known.iter().position(|entry| entry.schema.collection == *name).ok_or_else(|| {
-            let near = near_names(name, known.iter().map(|entry| entry.schema.collection.as_str()));
-            CatalogError::UnknownCollection { name: name.clone(), near }
-        })?;
-        if !places.contains(&place) {
-            places.push(place);
+    let mut left_out = Vec::new();
+    for pattern in &plan.source.except {
+        left_out.extend(matching(known, pattern)?);
+    }
+    let mut places = Vec::new();
+    for pattern in &plan.source.include {
+        let wanted = matching(known, pattern)?.into_iter().filter(|place| !left_out.contains(place));
+        for place in wanted {
+            if !places.contains(&place) {
+                places.push(place);
+            }
         }
+    }
+    Ok(places)
+}
+
+/// The places of the collections that a pattern names: at least one.
+fn matching(known: &[CollectionEntry], pattern: &NamePattern) -> Result<Vec<usize>> {
+    let fits = |entry: &CollectionEntry| match pattern {
+        NamePattern::Name(name) => entry.schema.collection == *name,
+        NamePattern::Prefix(prefix) => entry.schema.collection.starts_with(prefix.as_str()),
+    };
+    let places: Vec<usize> =
+        (0..).zip(known).filter(|(_, entry)| fits(entry)).map(|(place, _)| place).collect();
+    if places.is_empty() {
+        let (NamePattern::Name(name) | NamePattern::Prefix(name)) = pattern;
+        let near = near_names(name, known.iter().map(|entry| entry.schema.collection.as_str()));
+        return Err(CatalogError::UnknownCollection { name: pattern.to_string(), near }.into());
     }
     Ok(places)
 }

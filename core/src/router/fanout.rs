@@ -12,7 +12,8 @@ use crate::{
     bytes::ByteRange,
     error::{Result, SnapshotError},
     filter,
-    plan::{CollectionFacts, ColumnKind, Plan},
+    plan::{CollectionFacts, Plan},
+    query::{Explain, Field, Scalar},
     release::CollectionEntry,
     schema::Value,
     search::Top,
@@ -77,7 +78,7 @@ impl Fanout {
         let entries: Vec<&CollectionEntry> =
             places.iter().filter_map(|p| catalog.index().collections.get(*p)).collect();
         binding::check_columns(&plan, &entries)?;
-        let probe = match (&plan.probe, entries.first()) {
+        let probe = match (plan.probes.first(), entries.first()) {
             (Some(probe), Some(first)) => {
                 binding::check_spaces(&entries)?;
                 Some(Probe::new(probe, &first.schema, &catalog)?)
@@ -100,7 +101,7 @@ impl Fanout {
     /// # Errors
     /// Whatever the files turn out to be; and a file that stays without bytes it was said to have.
     pub fn step(&mut self, sources: &dyn Sources) -> Result<Step> {
-        if self.plan.explain {
+        if self.plan.explain == Some(Explain::Plan) {
             return Ok(Step::Done(self.explain()));
         }
         let mut needs = Needs::default();
@@ -240,7 +241,7 @@ impl Fanout {
         }
         // Asked for in the wave of the payload: a wave of its own would be the fourth.
         let mut embedding = Value::Null;
-        if self.plan.selects(|kind| *kind == ColumnKind::Embedding) {
+        if self.plan.fields().contains(&Field::Embedding) {
             match collection.vector(source, winner.row)? {
                 Ok(vector) => {
                     embedding = Value::List(vector.into_iter().map(|x| Value::Float(x.into())).collect())
@@ -269,21 +270,26 @@ impl Fanout {
         distance: Option<f32>,
         embedding: Value,
     ) -> Result<Vec<Value>, String> {
-        let metadata = match self.plan.selects(|kind| matches!(kind, ColumnKind::Metadata(_))) {
+        let metadata = match self.plan.fields().iter().any(|field| matches!(field, Field::Metadata(_))) {
             true => {
                 serde_json::from_str(record.metadata).map_err(|e| format!("metadata is not JSON: {e}"))?
             }
             false => Json::Null,
         };
-        let cell = |kind: &ColumnKind| match kind {
-            ColumnKind::Id => Value::Text(record.id.into()),
-            ColumnKind::Document => record.document.map_or(Value::Null, |text| Value::Text(text.into())),
-            ColumnKind::Distance => distance.map_or(Value::Null, |d| Value::Float(f64::from(d))),
-            ColumnKind::Collection => Value::Text(collection.into()),
-            ColumnKind::Metadata(path) => dig(&metadata, path.as_deref()),
-            ColumnKind::Embedding => embedding.clone(),
+        let field = |field: &Field| match field {
+            Field::Id => Value::Text(record.id.into()),
+            Field::Document => record.document.map_or(Value::Null, |text| Value::Text(text.into())),
+            Field::Distance => distance.map_or(Value::Null, |d| Value::Float(f64::from(d))),
+            Field::Collection => Value::Text(collection.into()),
+            Field::Metadata(path) => dig(&metadata, path.as_deref()),
+            Field::Embedding => embedding.clone(),
+            Field::Score | Field::Item => Value::Null,
         };
-        Ok(self.plan.columns.iter().map(|column| cell(&column.kind)).collect())
+        let cell = |value: &Scalar| match value {
+            Scalar::Field(part) => field(part),
+            _ => Value::Null,
+        };
+        Ok(self.plan.columns.iter().map(|column| cell(&column.value)).collect())
     }
 
     fn result(&self, rows: Vec<ResultRow>) -> ResultSet {
@@ -329,7 +335,7 @@ impl Fanout {
             rows,
             asked: skip_reason.is_none(),
             skip_reason,
-            access_path: if self.plan.probe.is_some() { "scan" } else { "filter" },
+            access_path: if self.plan.is_search() { "scan" } else { "filter" },
             estimated_rows: Some((rows as f64 * selectivity).round() as u64),
         }
     }

@@ -71,7 +71,7 @@ impl Target {
         let opened = Opened { collection, source: catalog.file(file, sources)?, file };
         let wanted = opened.wanted(plan, self.filter.as_ref())?;
         let missing = wanted.iter().filter(|section| !opened.want(section, needs)).count();
-        if missing > 0 || (plan.probe.is_some() && query.is_none()) {
+        if missing > 0 || (plan.is_search() && query.is_none()) {
             return Ok(());
         }
         self.bytes = wanted.iter().map(|section| section.bytes).sum();
@@ -103,7 +103,7 @@ impl Opened<'_> {
         let mut sections = Vec::new();
         sections.extend(columns.iter().filter_map(|column| self.values(column)).map(|(_, section)| *section));
         sections.extend(dictionaries.iter().filter_map(|column| self.dictionary(column)));
-        if plan.probe.is_some() {
+        if plan.is_search() {
             sections.push(*self.collection.vectors()?);
         }
         Ok(sections)

@@ -22,6 +22,7 @@ pub fn truth(expr: &Expr, table: &Table, row: usize) -> Option<bool> {
             let bounds = [compared(&value, CompareOp::Ge, low), compared(&value, CompareOp::Le, high)];
             all(bounds.into_iter()).map(|inside| inside != *negated)
         }
+        Expr::Match { .. } | Expr::Contains { .. } => Some(false),
         Expr::IsNull { field, negated } => Some((left(field, table, row) == Value::Null) != *negated),
         Expr::Not(inner) => truth(inner, table, row).map(|inner| !inner),
         Expr::And(parts) => all(parts.iter().map(|part| truth(part, table, row))),

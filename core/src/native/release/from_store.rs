@@ -11,7 +11,7 @@ use crate::{
     error::{CatalogError, Result, near_names},
     metric::Encoding,
     native::store::Store,
-    plan::{Plan, Source},
+    plan::{NamePattern, Plan},
     release::ReleaseBuilder,
     router::{Catalog, Fanout, ResultSet},
 };
@@ -61,24 +61,25 @@ impl StoreRelease {
     }
 }
 
-/// The collections that the plan names; for `*` all that have vectors.
+/// The collections that the plan names; of those that `*` stands for, the ones that have vectors.
 fn names(store: &Store, plan: &Plan) -> Result<Vec<String>> {
     let known = store.collections();
-    match &plan.source {
-        Source::All => {
-            let mut names = known;
-            names.retain(|name| store.config(name).is_ok_and(|config| config.active.is_some()));
-            Ok(names)
-        }
-        Source::Named(asked) => {
-            if let Some(name) = asked.iter().find(|name| !known.contains(name)) {
+    let mut names = Vec::new();
+    for pattern in &plan.source.include {
+        match pattern {
+            NamePattern::Name(name) if known.contains(name) => names.push(name.clone()),
+            NamePattern::Name(name) => {
                 let near = near_names(name, known.iter().map(String::as_str));
                 return Err(CatalogError::UnknownCollection { name: name.clone(), near }.into());
             }
-            let mut names = asked.clone();
-            names.sort_unstable();
-            names.dedup();
-            Ok(names)
+            NamePattern::Prefix(prefix) => {
+                let active = |name: &&String| store.config(name).is_ok_and(|config| config.active.is_some());
+                let fits = known.iter().filter(|name| name.starts_with(prefix.as_str())).filter(active);
+                names.extend(fits.cloned());
+            }
         }
     }
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
 }
