@@ -46,6 +46,8 @@ pub enum FieldType {
     Time,
     /// [`Value::List`] of one type.
     List(Box<FieldType>),
+    /// Any value, kept as it was written: shown, but neither filtered nor sorted.
+    Json,
 }
 
 /// A metadata field: its dotted path (`author.name`) and its type.
