@@ -18,6 +18,7 @@ pub mod metric;
 pub mod native;
 pub mod plan;
 pub mod query;
+pub mod rank;
 pub mod release;
 pub mod router;
 pub mod schema;
