@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Plan, Probe, Source};
-use crate::query::quote_text;
+use crate::query::{quote_name, quote_text};
 
 /// What routing and statistics say about one collection of a plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,12 +31,11 @@ impl Plan {
         let mut lines = vec![self.headline()];
         lines.push(match &self.source {
             Source::All => String::from("  from: all collections"),
-            Source::Named(names) => format!("  from: {}", clip(&names.join(", "))),
+            Source::Named(names) => format!("  from: {}", listed(names.iter())),
         });
-        let columns: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
-        lines.push(format!("  columns: {}", clip(&columns.join(", "))));
+        lines.push(format!("  columns: {}", listed(self.columns.iter().map(|column| &column.name))));
         lines.extend(self.filter.as_ref().map(|filter| format!("  where: {}", clip(&filter.to_string()))));
-        lines.extend(self.notes.iter().map(|note| format!("  note: {note}")));
+        lines.extend(self.notes.iter().map(|note| format!("  note: {}", clip(note))));
         let asked = facts.iter().filter(|fact| fact.asked).count();
         if !facts.is_empty() {
             lines.push(format!("  collections: {asked} of {} asked", facts.len()));
@@ -89,12 +88,18 @@ impl Plan {
     }
 }
 
+/// Names as a statement writes them: in quotes where they hold what could be taken for something else.
+fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    clip(&names.map(|name| quote_name(name)).collect::<Vec<_>>().join(", "))
+}
+
 fn fact_line(fact: &CollectionFacts) -> String {
+    let name = clip(&quote_name(&fact.name));
     let estimate = fact.estimated_rows.map(|rows| format!(", about {rows} expected")).unwrap_or_default();
     match &fact.skip_reason {
-        _ if fact.asked => format!("    {}: {}, {} rows{estimate}", fact.name, fact.access_path, fact.rows),
-        Some(reason) => format!("    {}: skipped, {} rows: {reason}", fact.name, fact.rows),
-        None => format!("    {}: skipped, {} rows", fact.name, fact.rows),
+        _ if fact.asked => format!("    {name}: {}, {} rows{estimate}", fact.access_path, fact.rows),
+        Some(reason) => format!("    {name}: skipped, {} rows: {reason}", fact.rows),
+        None => format!("    {name}: skipped, {} rows", fact.rows),
     }
 }
 
