@@ -2,13 +2,15 @@
 
 use portolan::error::{QueryError, Span};
 
+/// The most bytes of a message with its hint.
+const MAX_MESSAGE: usize = 8_000;
+
 /// The error points into `sql` and can be shown.
 pub fn check_error(sql: &str, error: &QueryError) {
     check_span(sql, error.span());
     assert_eq!((error.line(), error.column()), (error.span().line, error.span().column));
     assert!(!error.message().is_empty(), "{} has no message", error.name());
-    check_printable(&error.to_string());
-    check_printable(error.text());
+    check_message(&error.to_string());
     check_printable(&error.snippet(sql));
 }
 
@@ -24,6 +26,13 @@ pub fn check_span(sql: &str, span: Span) {
         "the place of byte {}",
         span.start
     );
+}
+
+/// One line that somebody would read.
+pub fn check_message(message: &str) {
+    check_printable(message);
+    assert!(!message.contains('\n'), "more than one line: {message:?}");
+    assert!(message.len() <= MAX_MESSAGE, "a message of {} bytes", message.len());
 }
 
 /// No control character but the end of a line: a statement may come from anywhere, and what is printed of it must

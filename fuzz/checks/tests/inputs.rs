@@ -48,3 +48,22 @@ fn past_failures_stay_repaired() {
 fn seeds_pass() {
     check_folder("corpus-seeds");
 }
+
+#[test]
+fn every_target_has_its_fuzzer_and_its_folders() {
+    let names = |folder: &str| -> Vec<String> {
+        let stem = |file: &PathBuf| file.file_stem().expect("a name").to_string_lossy().into_owned();
+        files(&fuzz().join(folder)).iter().map(stem).collect()
+    };
+    let mut targets = TARGETS.map(|(name, _)| name);
+    targets.sort();
+    for folder in ["fuzz_targets", "regressions", "corpus-seeds"] {
+        assert_eq!(names(folder), targets, "{folder}");
+    }
+}
+
+#[test]
+fn a_check_that_panics_is_a_failure() {
+    let check: Check = |bytes| assert!(bytes != b"bad", "as it should");
+    assert_eq!(failures(check, [("one", &b"good"[..]), ("two", b"bad"), ("three", b"fine")]), ["two"]);
+}

@@ -14,7 +14,7 @@ use portolan::{
 };
 
 use crate::{
-    errors::{check_error, check_printable},
+    errors::{check_error, check_message},
     parse::{parse_condition, statement},
 };
 use draw::{Draw, Literals};
@@ -103,6 +103,6 @@ fn check_statistics(expr: &Expr, table: &Table, draw: &mut Draw<'_>, any: bool) 
     if let Prune::Skip(reason) = prune(expr, &stats) {
         assert!(!any, "skipped because {reason}, but a row passes {expr}\n{stats:?}\n{table:?}");
         assert!(fraction == 0.0, "{fraction} of a collection that is skipped because {reason}");
-        check_printable(&reason);
+        check_message(&reason);
     }
 }
