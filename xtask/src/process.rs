@@ -46,7 +46,7 @@ pub fn run_reading(command: &mut Command, mut each: impl FnMut(&str)) -> Result<
     succeeded(command, child.wait()?)
 }
 
-/// Runs a command, hands each line of its error output to `each` after printing it, and says how it ended: for
+/// Runs a command, hands each line of its error output to `each` instead of printing it, and says how it ended: for
 /// programs whose failure is a finding.
 pub fn run_reading_errors(command: &mut Command, mut each: impl FnMut(&str)) -> Result<ExitStatus> {
     println!("$ {}", shown(command));
@@ -55,9 +55,7 @@ pub fn run_reading_errors(command: &mut Command, mut each: impl FnMut(&str)) -> 
     let lines = child.stderr.take().map(BufReader::new).into_iter().flat_map(|pipe| pipe.split(b'\n'));
     for line in lines {
         let line = line.with_context(|| format!("reading the output of `{}`", shown(command)))?;
-        let line = String::from_utf8_lossy(&line);
-        eprintln!("{line}");
-        each(&line);
+        each(&String::from_utf8_lossy(&line));
     }
     Ok(child.wait()?)
 }

@@ -115,6 +115,11 @@ impl Run {
     }
 }
 
+/// Whether the line belongs to the list of byte strings that libFuzzer would put into a dictionary.
+fn is_word_list(line: &str) -> bool {
+    line.starts_with("######") || (line.starts_with('"') && line.contains("\" # Uses: "))
+}
+
 fn report(runs: &[Run]) -> String {
     let rows: Vec<Vec<String>> = runs.iter().map(Run::row).collect();
     table::render(&["target", "time", "inputs", "inputs/s", "new paths", "result"], &rows, &[1, 2, 3, 4])
@@ -156,7 +161,12 @@ impl Fuzzer<'_> {
         ]);
         let mut run = Run { target: target.to_owned(), ..Run::default() };
         let start = Instant::now();
-        let status = process::run_reading_errors(&mut command, |line| run.add(line))?;
+        let status = process::run_reading_errors(&mut command, |line| {
+            if !is_word_list(line) {
+                eprintln!("{line}");
+            }
+            run.add(line);
+        })?;
         run.took = start.elapsed();
         run.passed = status.success();
         Ok(run)
@@ -229,6 +239,15 @@ mod tests {
         assert_eq!(run.found, [Path::new("fuzz/artifacts/parse/crash-1")]);
         assert_eq!(run.row(), ["parse", "2.0 s", "3000", "1500", "12", "FOUND"]);
         assert!(report(&[run]).contains("inputs/s"));
+    }
+
+    #[test]
+    fn what_failed_is_printed_and_suggested_words_are_not() {
+        assert!(
+            is_word_list(r#""a\" # Uses: 3" # Uses: 5"#)
+                && is_word_list("###### Recommended dictionary. ######")
+        );
+        assert!(!is_word_list("thread '<unnamed>' panicked at checks/src/errors.rs:33:5:"));
     }
 
     #[test]
