@@ -6,7 +6,7 @@ use super::{
     ast::{
         Aggregate, AggregateFunction, Arithmetic, Column, CompareOp, Expr, Field, Literal, MatchOp, Scalar,
     },
-    keywords::{is_plain_name, quote_name, quote_text},
+    keywords::{is_plain_name, quote_alias, quote_name, quote_text},
 };
 use crate::{error::Span, schema::Value};
 
@@ -37,7 +37,7 @@ impl Display for Field {
             Field::Collection => "collection",
             Field::Embedding => "embedding",
             Field::Metadata(None) => "metadata",
-            Field::Metadata(Some(path)) => return write!(f, "metadata.{path}"),
+            Field::Metadata(Some(path)) => return Column::Metadata(path.clone()).fmt(f),
         })
     }
 }
@@ -77,9 +77,29 @@ impl Display for Scalar {
                 write!(f, "{}({field})", function.name())
             }
             Scalar::Negate(inner) => write!(f, "-({inner})"),
-            Scalar::Binary(left, operator, right) => write!(f, "({left} {} {right})", operator.symbol()),
-            Scalar::Alias(name) => f.write_str(&quote_name(&name.text)),
+            Scalar::Binary(left, operator, right) => {
+                let strength = strength(*operator);
+                operand(f, left, strength)?;
+                write!(f, " {} ", operator.symbol())?;
+                operand(f, right, strength + 1)
+            }
+            Scalar::Alias(name) => f.write_str(&quote_alias(&name.text)),
         }
+    }
+}
+
+fn strength(operator: Arithmetic) -> u8 {
+    match operator {
+        Arithmetic::Add | Arithmetic::Subtract => 1,
+        Arithmetic::Multiply | Arithmetic::Divide => 2,
+    }
+}
+
+/// `value`, in parentheses if it is an operation weaker than `strength`.
+fn operand(f: &mut Formatter<'_>, value: &Scalar, strength_needed: u8) -> Result {
+    match value {
+        Scalar::Binary(_, operator, _) if strength(*operator) < strength_needed => write!(f, "({value})"),
+        value => value.fmt(f),
     }
 }
 
@@ -153,8 +173,11 @@ impl Display for Expr {
                 write!(f, "{} {}{} {pattern}", field.column, not(*negated), op.symbol())
             }
             Expr::Contains { field, values, all, negated } => {
-                let quantifier = if *all { "ALL" } else { "ANY" };
-                write!(f, "{} {}CONTAINS {quantifier} (", field.column, not(*negated))?;
+                write!(f, "{} {}CONTAINS ", field.column, not(*negated))?;
+                if let ([value], false) = (values.as_slice(), all) {
+                    return value.fmt(f);
+                }
+                f.write_str(if *all { "ALL (" } else { "ANY (" })?;
                 joined(f, values, ", ")?;
                 f.write_str(")")
             }
