@@ -340,10 +340,16 @@ const char *portolan_result_json(const portolan_result_t *result);
 /** How many rows the answer has; 0 for NULL. */
 size_t portolan_result_row_count(const portolan_result_t *result);
 
-/** The id of a row's record, selected or not; NULL when there is no such row. A view: it lives as long as the result. */
+/**
+ * The id of a row's record, selected or not; NULL when there is no such row, or the row stands for a group. A view:
+ * it lives as long as the result.
+ */
 const char *portolan_result_row_id(const portolan_result_t *result, size_t row);
 
-/** The collection that a row comes from; NULL when there is no such row. A view: it lives as long as the result. */
+/**
+ * The collection that a row comes from; NULL when there is no such row, or the row stands for a group. A view: it lives
+ * as long as the result.
+ */
 const char *portolan_result_row_collection(const portolan_result_t *result, size_t row);
 
 /** A row's distance to the query; NaN when the statement searched for nothing, or there is no such row. */

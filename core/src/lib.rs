@@ -10,6 +10,7 @@ pub mod compat;
 pub mod embed;
 pub mod error;
 pub mod filter;
+pub mod json;
 #[cfg(feature = "mmap")]
 pub mod local;
 pub mod metric;
@@ -17,6 +18,7 @@ pub mod metric;
 pub mod native;
 pub mod plan;
 pub mod query;
+pub mod rank;
 pub mod release;
 pub mod router;
 pub mod schema;

@@ -89,11 +89,13 @@ async fn from_store(folder: &Path, plan: Plan) -> portolan::Result<(ResultSet, I
 
 fn print(result: &ResultSet, times: &Times) {
     if let Some(explanation) = &result.explanation {
-        output::line(explanation);
-        return;
+        output::line(&explanation.text);
+        if result.columns.is_empty() || result.rows.is_empty() {
+            return;
+        }
     }
     output::line(table::render(result));
-    let skipped = result.collections.len() - result.asked();
+    let skipped = result.collections.iter().filter(|c| matches!(c.outcome, Asked::Skipped { .. })).count();
     output::line(format_args!(
         "{} rows from {} collections asked{} in {:.1} ms (opened in {:.1} ms)",
         result.rows.len(),
@@ -119,6 +121,6 @@ fn print_json(result: &ResultSet, times: &Times) {
 fn bytes_read(report: &portolan::router::CollectionReport) -> u64 {
     match report.outcome {
         Asked::Asked { bytes, .. } => bytes,
-        Asked::Skipped { .. } => 0,
+        Asked::Skipped { .. } | Asked::Failed { .. } => 0,
     }
 }

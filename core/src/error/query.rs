@@ -282,6 +282,9 @@ impl QueryErrorKind {
     }
 }
 
+/// The most characters of a message, or of a hint.
+const MAX_SENTENCE: usize = 500;
+
 /// The statement is wrong at a known place.
 ///
 /// One pointer wide: parsers return it from every function.
@@ -301,7 +304,7 @@ struct Detail {
 impl QueryError {
     /// An error of `kind` at `span`. `message` is one clause without a full stop.
     pub fn new(kind: QueryErrorKind, span: Span, message: impl Into<String>) -> Self {
-        let message = message.into();
+        let message = shown(message);
         let (text, expected, hint) = Default::default();
         Self(Box::new(Detail { kind, span, message, text, expected, hint }))
     }
@@ -314,13 +317,13 @@ impl QueryError {
 
     /// Adds what would have been right there.
     pub fn with_expected(mut self, expected: impl Into<String>) -> Self {
-        self.0.expected = expected.into();
+        self.0.expected = shown(expected);
         self
     }
 
     /// Adds what to write instead.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.0.hint = hint.into();
+        self.0.hint = shown(hint);
         self
     }
 
@@ -359,7 +362,7 @@ impl QueryError {
         &self.0.message
     }
 
-    /// The offending text, cut to 60 characters; empty at the end of the statement.
+    /// The offending text, cut to 60 characters, control characters and all; empty at the end of the statement.
     pub fn text(&self) -> &str {
         &self.0.text
     }
@@ -420,7 +423,21 @@ pub(crate) fn snippet(sql: &str, span: Span, headline: &str, hint: &str) -> Stri
 
 /// The first 60 characters, with dots when there were more.
 fn clip(text: &str) -> String {
-    match text.char_indices().nth(60) {
+    clip_to(text, 60)
+}
+
+/// What of a sentence can be shown: messages quote statements, which come from anywhere, and hold megabytes of names
+/// and characters that move a terminal's cursor.
+pub(crate) fn shown(sentence: impl Into<String>) -> String {
+    let sentence = sentence.into();
+    if sentence.len() <= MAX_SENTENCE && !sentence.contains(char::is_control) {
+        return sentence;
+    }
+    clip_to(&sentence, MAX_SENTENCE).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn clip_to(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
         None => String::from(text),
     }
@@ -470,6 +487,17 @@ mod tests {
         let mut codes: Vec<u32> = QueryErrorKind::ALL.iter().map(|kind| kind.code()).collect();
         codes.dedup();
         assert!(codes.is_sorted() && codes.len() == QueryErrorKind::ALL.len());
+    }
+
+    #[test]
+    fn what_a_statement_holds_cannot_move_the_cursor() {
+        let span = Span { start: 0, end: 1, line: 1, column: 1 };
+        let error = QueryError::new(QueryErrorKind::UnexpectedToken, span, "unexpected `\x1b[2J`")
+            .with_text("\x1b[2J")
+            .with_hint(format!("not {}\n", "\u{9b}".repeat(100_000)));
+        assert_eq!(error.message(), "unexpected `\u{fffd}[2J`");
+        assert_eq!(error.text(), "\x1b[2J", "the text itself is kept for programs");
+        assert!(error.hint().chars().count() < 510 && !error.to_string().contains(char::is_control));
     }
 
     #[test]

@@ -66,7 +66,8 @@ fn quote(text: &str, mark: char) -> String {
         match c {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
-            '\0' => out.push_str("\\x00"),
+            // Not only those that the language refuses in strings: what is quoted is printed on terminals.
+            c if c.is_control() => out.push_str(&format!("\\x{:02x}", c as u32)),
             '\\' => out.push_str("\\\\"),
             c if c == mark => out.extend([mark, mark]),
             c => out.push(c),
