@@ -16,6 +16,7 @@ pub mod local;
 pub mod metric;
 #[cfg(feature = "native")]
 pub mod native;
+pub mod number;
 pub mod plan;
 pub mod query;
 pub mod release;

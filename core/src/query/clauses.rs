@@ -7,7 +7,10 @@ use super::{
     parser::{Parsed, Parser},
     strings,
 };
-use crate::error::{QueryErrorKind, Span};
+use crate::{
+    error::{QueryErrorKind, Span},
+    number::parse_f32,
+};
 
 impl Parser<'_> {
     /// Reads one clause into `statement`; false if the cursor is at none.
@@ -131,8 +134,8 @@ impl Parser<'_> {
         if !matches!(self.token.kind, Kind::Integer | Kind::Decimal) {
             return Err(self.unexpected("a number"));
         }
-        match self.token.text.parse::<f32>() {
-            Ok(number) if number.is_finite() => {
+        match parse_f32(self.token.text) {
+            Some(number) if number.is_finite() => {
                 self.advance()?;
                 Ok(number)
             }

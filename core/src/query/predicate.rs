@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     error::{QueryError, QueryErrorKind, Span},
+    number::parse_f64,
     schema::Value,
 };
 
@@ -210,8 +211,8 @@ impl Parser<'_> {
     }
 
     fn decimal(&self) -> Parsed<Value> {
-        match self.token.text.parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(Value::Float(value)),
+        match parse_f64(self.token.text) {
+            Some(value) if value.is_finite() => Ok(Value::Float(value)),
             _ => Err(self
                 .error(QueryErrorKind::NumberOutOfRange, "the number does not fit 64-bit floating point")
                 .with_hint("numbers lie between -1.7e308 and 1.7e308")),
