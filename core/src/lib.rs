@@ -17,6 +17,7 @@ pub mod metric;
 #[cfg(feature = "native")]
 pub mod native;
 pub mod number;
+mod order;
 pub mod plan;
 pub mod query;
 pub mod release;

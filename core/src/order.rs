@@ -1,0 +1,96 @@
+//! The one sort of the pure core. Each instance of the standard library's is two kilobytes of the compressed wasm
+//! module; what is sorted at run time are answers and lists of a statement, never rows of a collection.
+//!
+//! Native code, and code that no wasm module carries, uses the standard library's.
+
+use std::cmp::Ordering;
+
+/// Sorts; equal items keep their order. O(n log n) comparisons, O(n) moves.
+pub fn sort_by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+    let mut goals = goals(items.len(), &|a, b| match (items.get(a), items.get(b)) {
+        (Some(a), Some(b)) => compare(a, b),
+        _ => Ordering::Equal,
+    });
+    for place in 0..items.len() {
+        // Every swap brings one item to where it stays.
+        while let Some(goal) = goals.get(place).copied().filter(|goal| *goal != place) {
+            items.swap(place, goal);
+            goals.swap(place, goal);
+        }
+    }
+}
+
+/// Sorts and drops repeats.
+pub fn sort_unique<T: Ord>(items: &mut Vec<T>) {
+    sort_by(items, T::cmp);
+    items.dedup();
+}
+
+/// Where each of `count` items belongs.
+fn goals(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut sorted: Vec<usize> = (0..count).collect();
+    let mut merged = Vec::with_capacity(count);
+    let mut width = 1;
+    while width < count {
+        for pair in sorted.chunks(width * 2) {
+            let (left, right) = pair.split_at(width.min(pair.len()));
+            merge(left, right, &mut merged, compare);
+        }
+        std::mem::swap(&mut sorted, &mut merged);
+        merged.clear();
+        width *= 2;
+    }
+    let mut goals = vec![0; count];
+    for (goal, place) in sorted.into_iter().enumerate() {
+        if let Some(slot) = goals.get_mut(place) {
+            *slot = goal;
+        }
+    }
+    goals
+}
+
+fn merge(
+    mut left: &[usize],
+    mut right: &[usize],
+    merged: &mut Vec<usize>,
+    compare: &dyn Fn(usize, usize) -> Ordering,
+) {
+    while let (Some((&a, after_a)), Some((&b, after_b))) = (left.split_first(), right.split_first()) {
+        if compare(a, b).is_le() {
+            merged.push(a);
+            left = after_a;
+        } else {
+            merged.push(b);
+            right = after_b;
+        }
+    }
+    merged.extend_from_slice(left);
+    merged.extend_from_slice(right);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_is_sorted_as_by_the_standard_library() {
+        let mut noise = 5_u64;
+        for count in (0..70).chain([1000, 1023, 1024, 1025]) {
+            for range in [1, 3, 1 << 40] {
+                let mut items: Vec<(u64, usize)> = (0..count)
+                    .map(|place| {
+                        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                        ((noise >> 20) % range, place)
+                    })
+                    .collect();
+                let mut expected = items.clone();
+                expected.sort_by_key(|item| item.0);
+                sort_by(&mut items, |a, b| a.0.cmp(&b.0));
+                assert_eq!(items, expected);
+            }
+        }
+        let mut reversed: Vec<u32> = (0..1000).rev().chain(0..1000).collect();
+        sort_unique(&mut reversed);
+        assert_eq!(reversed, (0..1000).collect::<Vec<_>>());
+    }
+}
