@@ -121,6 +121,8 @@ enum portolan_code {
     PORTOLAN_CODE_BAD_TIME = 1203,
     /** An order asked of a column of booleans. */
     PORTOLAN_CODE_BOOL_HAS_NO_ORDER = 1204,
+    /** A column of JSON in WHERE. */
+    PORTOLAN_CODE_JSON_NOT_FILTERABLE = 1205,
     /** No collection of that name. */
     PORTOLAN_CODE_UNKNOWN_COLLECTION = 2001,
     /** None of the asked collections has that column. */

@@ -10,6 +10,7 @@ pub mod compat;
 pub mod embed;
 pub mod error;
 pub mod filter;
+pub mod json;
 #[cfg(feature = "mmap")]
 pub mod local;
 pub mod metric;

@@ -77,6 +77,8 @@ pub enum Code {
     BadTime = 1203,
     /// An order asked of a column of booleans.
     BoolHasNoOrder = 1204,
+    /// A column of JSON in WHERE.
+    JsonNotFilterable = 1205,
     /// No collection of that name.
     UnknownCollection = 2001,
     /// None of the asked collections has that column.

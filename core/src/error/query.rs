@@ -98,11 +98,13 @@ pub enum QueryErrorKind {
     BadTime = 1203,
     /// `<`, `>` or BETWEEN on a boolean column.
     BoolHasNoOrder = 1204,
+    /// A column of JSON in WHERE.
+    JsonNotFilterable = 1205,
 }
 
 impl QueryErrorKind {
     /// All kinds, by number.
-    pub const ALL: [QueryErrorKind; 30] = [
+    pub const ALL: [QueryErrorKind; 31] = [
         Self::UnexpectedToken,
         Self::UnexpectedEnd,
         Self::UnexpectedCharacter,
@@ -133,6 +135,7 @@ impl QueryErrorKind {
         Self::ListNotFilterable,
         Self::BadTime,
         Self::BoolHasNoOrder,
+        Self::JsonNotFilterable,
     ];
 
     /// The fixed number.
@@ -173,6 +176,7 @@ impl QueryErrorKind {
             Self::ListNotFilterable => "list_not_filterable",
             Self::BadTime => "bad_time",
             Self::BoolHasNoOrder => "bool_has_no_order",
+            Self::JsonNotFilterable => "json_not_filterable",
         }
     }
 

@@ -11,7 +11,7 @@ use super::{
     logic::{Condition, Leaf, Node, Test, ValueSet},
     lower::{self, fold_and, fold_or},
     reach::{Reach, float_reach, int_reach, text_reach},
-    types::{bool_order, fits, list_error, mismatch, time},
+    types::{bool_order, fits, json_error, list_error, mismatch, time},
 };
 use crate::{
     error::QueryError,
@@ -173,8 +173,10 @@ impl Binder<'_> {
         let Some(kind) = kind else {
             return Ok(Bound::Constant(matches!(leaf.test, Test::IsNull { negated: false })));
         };
-        if let FieldType::List(_) = kind {
-            return Err(list_error(leaf.field));
+        match kind {
+            FieldType::List(_) => return Err(list_error(leaf.field)),
+            FieldType::Json => return Err(json_error(leaf.field)),
+            _ => {}
         }
         let pass = match &leaf.test {
             Test::IsNull { negated } => Some(if *negated { Pass::Present } else { Pass::Null }),

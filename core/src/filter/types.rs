@@ -74,6 +74,14 @@ pub(super) fn list_error(field: &FieldRef) -> QueryError {
         .with_hint("test another column")
 }
 
+/// A test of a column of JSON.
+pub(super) fn json_error(field: &FieldRef) -> QueryError {
+    let message = format!("{} holds values of several types, which cannot be filtered", field.column);
+    QueryError::new(QueryErrorKind::JsonNotFilterable, field.span, message)
+        .with_text(&field.column.to_string())
+        .with_hint("test another column, or write one type into this field")
+}
+
 fn plural(kind: &FieldType) -> &'static str {
     match kind {
         FieldType::Bool => "booleans",
@@ -82,6 +90,7 @@ fn plural(kind: &FieldType) -> &'static str {
         FieldType::Text => "texts",
         FieldType::Time => "times",
         FieldType::List(_) => "lists",
+        FieldType::Json => "values of several types",
     }
 }
 
@@ -91,7 +100,7 @@ fn singular(kind: &FieldType) -> &'static str {
         FieldType::Int | FieldType::Float => "a number",
         FieldType::Text => "a text",
         FieldType::Time => "an ISO 8601 text",
-        FieldType::List(_) => "another column",
+        FieldType::List(_) | FieldType::Json => "another column",
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
 use super::{
     Catalog, CollectionReport, FileRange, Needs, Outcome, ResultRow, ResultSet, Sources, binding, limit,
     probe::Probe, target::Target,
@@ -11,7 +9,7 @@ use super::{
 use crate::{
     bytes::ByteRange,
     error::{Result, SnapshotError},
-    filter,
+    filter, json,
     plan::{CollectionFacts, Plan},
     query::{Explain, Field, Scalar},
     release::CollectionEntry,
@@ -271,10 +269,8 @@ impl Fanout {
         embedding: Value,
     ) -> Result<Vec<Value>, String> {
         let metadata = match self.plan.fields().iter().any(|field| matches!(field, Field::Metadata(_))) {
-            true => {
-                serde_json::from_str(record.metadata).map_err(|e| format!("metadata is not JSON: {e}"))?
-            }
-            false => Json::Null,
+            true => json::parse(record.metadata).map_err(|e| format!("metadata is not JSON: {e}"))?,
+            false => Value::Null,
         };
         let field = |field: &Field| match field {
             Field::Id => Value::Text(record.id.into()),
@@ -342,7 +338,10 @@ impl Fanout {
 }
 
 /// The value at a dotted path of a record's metadata; the whole object without a path.
-fn dig(metadata: &Json, path: Option<&str>) -> Value {
-    let found = path.iter().flat_map(|path| path.split('.')).try_fold(metadata, |json, key| json.get(key));
-    found.map_or(Value::Null, Value::from_json)
+fn dig(metadata: &Value, path: Option<&str>) -> Value {
+    let found = path.iter().flat_map(|path| path.split('.')).try_fold(metadata, |value, key| match value {
+        Value::Object(entries) => entries.get(key),
+        _ => None,
+    });
+    found.cloned().unwrap_or(Value::Null)
 }

@@ -1,8 +1,8 @@
 //! What a query gives: rows with their provenance, and what became of each collection.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
-use crate::schema::Value;
+use crate::{json::Tree, schema::Value};
 
 /// The answer to one statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,32 +67,36 @@ impl ResultSet {
     /// The answer as JSON: `columns`, `rows` (an object per row, keyed by column), `row_ids`, `collections` (`asked`
     /// and `skipped`), `waves`; `explanation` for an EXPLAIN.
     pub fn to_json(&self) -> Json {
-        let rows: Vec<Json> = self.rows.iter().map(|row| self.row_json(row)).collect();
-        let row_ids: Vec<&str> = self.rows.iter().map(|row| row.id.as_str()).collect();
-        let (mut asked, mut skipped) = (Vec::new(), Vec::new());
-        for report in &self.collections {
-            match &report.outcome {
-                Outcome::Asked { rows, bytes } => {
-                    asked.push(json!({"name": report.name, "rows": rows, "bytes": bytes}));
-                }
-                Outcome::Skipped { reason } => skipped.push(json!({"name": report.name, "reason": reason})),
-            }
-        }
-        let mut out = json!({
-            "columns": self.columns,
-            "rows": rows,
-            "row_ids": row_ids,
-            "collections": {"asked": asked, "skipped": skipped},
-            "waves": self.waves,
-        });
-        if let (Some(text), Some(object)) = (&self.explanation, out.as_object_mut()) {
-            object.insert("explanation".into(), Json::from(text.as_str()));
-        }
-        out
+        self.to_tree()
     }
 
-    fn row_json(&self, row: &ResultRow) -> Json {
-        let cells = self.columns.iter().cloned().zip(row.cells.iter().map(Value::to_json));
-        Json::Object(cells.collect::<Map<_, _>>())
+    /// The same as [`to_json`](Self::to_json) in another form.
+    pub fn to_tree<T: Tree>(&self) -> T {
+        let (mut asked, mut skipped) = (Vec::new(), Vec::new());
+        for report in &self.collections {
+            let name = ("name", T::text(&report.name));
+            match &report.outcome {
+                Outcome::Asked { rows, bytes } => {
+                    asked.push(T::object(vec![name, ("rows", T::count(*rows)), ("bytes", T::count(*bytes))]))
+                }
+                Outcome::Skipped { reason } => {
+                    skipped.push(T::object(vec![name, ("reason", T::text(reason))]));
+                }
+            }
+        }
+        let mut out = vec![
+            ("columns", T::list(self.columns.iter().map(|name| T::text(name)).collect())),
+            ("rows", T::list(self.rows.iter().map(|row| self.row_tree(row)).collect())),
+            ("row_ids", T::list(self.rows.iter().map(|row| T::text(&row.id)).collect())),
+            ("collections", T::object(vec![("asked", T::list(asked)), ("skipped", T::list(skipped))])),
+            ("waves", T::count(u64::from(self.waves))),
+        ];
+        out.extend(self.explanation.iter().map(|text| ("explanation", T::text(text))));
+        T::object(out)
+    }
+
+    fn row_tree<T: Tree>(&self, row: &ResultRow) -> T {
+        let cells = self.columns.iter().map(String::as_str).zip(row.cells.iter().map(Value::to_tree));
+        T::object(cells.collect())
     }
 }

@@ -76,8 +76,8 @@ enum Scalar {
 
 const METRICS: [Metric; 3] = [Metric::Cosine, Metric::InnerProduct, Metric::L2];
 const ENCODINGS: [Encoding; 2] = [Encoding::F32, Encoding::F16];
-const BASES: [FieldType; 5] =
-    [FieldType::Bool, FieldType::Int, FieldType::Float, FieldType::Text, FieldType::Time];
+const BASES: [FieldType; 6] =
+    [FieldType::Bool, FieldType::Int, FieldType::Float, FieldType::Text, FieldType::Time, FieldType::Json];
 
 impl Description {
     /// The bytes of the description.

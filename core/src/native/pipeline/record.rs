@@ -215,6 +215,7 @@ fn typed(kind: &FieldType, json: &Json) -> Option<Value> {
         }
         (FieldType::Text, Json::String(text)) => Some(Value::Text(text.clone())),
         (FieldType::Time, Json::String(text)) => parse_time(text).map(Value::Time),
+        (FieldType::Json, json) => Some(Value::from_json(json)),
         (FieldType::List(item), Json::Array(items)) => {
             items.iter().map(|json| typed(item, json)).collect::<Option<_>>().map(Value::List)
         }
@@ -230,6 +231,7 @@ fn kind_name(kind: &FieldType) -> String {
         FieldType::Text => "text".into(),
         FieldType::Time => "a date or time like \"2026-01-31T12:00:00Z\"".into(),
         FieldType::List(item) => format!("a list, each item {}", kind_name(item)),
+        FieldType::Json => "any value".into(),
     }
 }
 
