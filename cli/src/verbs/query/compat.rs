@@ -1,9 +1,11 @@
 //! A statement of ChromaSQL, answered as that program does.
 
 use portolan::{
-    compat::chromasql::{self, Answer, Backend, ExecutionError, ReferencePlan, Request},
+    compat::chromasql::{self, Answer, Backend, ExecutionError, ExecutionStage, ReferencePlan, Request},
+    local::LocalOptions,
     plan::Plan,
     router::ResultSet,
+    routing::RoutingTable,
     schema::Schema,
 };
 use serde_json::{Value as Json, json};
@@ -25,8 +27,9 @@ enum Said {
 }
 
 pub async fn run(query: Query, json: bool) -> Result<Outcome, Failure> {
-    if !query.params.is_empty() {
-        return Err(Failure::wrong_use("--param belongs to this program's own dialect; leave --compat out"));
+    if !query.params.is_empty() || query.limits.partial {
+        let message = "--param and --partial belong to this program's own dialect; leave them or --compat out";
+        return Err(Failure::wrong_use(message));
     }
     let plan = match chromasql::plan(query.sql()) {
         Ok(plan) => plan,
@@ -40,48 +43,69 @@ pub async fn run(query: Query, json: bool) -> Result<Outcome, Failure> {
 }
 
 async fn execute(query: &Query, plan: &ReferencePlan) -> Result<Said, Failure> {
-    let texts = query.texts()?;
-    let names = Opened::names(&query.place).await?;
-    let collections = match targets(query, plan, &names) {
-        Ok(collections) => collections,
-        Err(said) => return said.map(Said::Error),
+    let (texts, table) = (query.texts()?, query.routing_table()?);
+    let targets = match targets(query, plan, table.as_ref()) {
+        Ok(targets) => targets,
+        Err(error) => return Ok(Said::Error(error)),
     };
-    let known = collections.iter().filter(|name| names.contains(name)).cloned().collect();
-    let opened = Opened::open(&query.place, known).await?;
-    let left_out = names.into_iter().filter(|name| routed(query) && !collections.contains(name));
+    let choose = |names: &[String]| targets.names(names);
+    let (opened, names) = Opened::choosing(&query.place, choose).await?;
+    let collections = targets.names(&names);
+    let left_out = names.into_iter().filter(|name| targets.routed() && !collections.contains(name));
     let request = Request {
         skipped: left_out.collect(),
         collections,
         rows_per_collection: query.compat.n_results_per_collection,
         texts: texts.as_ref(),
     };
-    let backend = Collections { opened: &opened, query };
+    let backend = Collections { opened: &opened, options: query.limits.options() };
     Ok(chromasql::execute(plan, &request, &backend).map_or_else(Said::Error, Said::Answer))
 }
 
-/// Whether FROM is only a label.
-fn routed(query: &Query) -> bool {
-    query.routing.routing.is_some() || query.compat.all_collections || query.compat.collections.is_some()
+/// Which collections are asked.
+enum Targets {
+    /// The one that FROM names.
+    One(String),
+    /// These; FROM is only a label.
+    Named(Vec<String>),
+    /// All; FROM is only a label.
+    All,
 }
 
-/// The collections to ask, in their order; else the command's failure, or the statement's.
-fn targets(query: &Query, plan: &ReferencePlan, names: &[String]) -> Result<Vec<String>, Result<ExecutionError, Failure>> {
+impl Targets {
+    fn names(&self, known: &[String]) -> Vec<String> {
+        match self {
+            Self::One(name) => vec![name.clone()],
+            Self::Named(names) => names.clone(),
+            Self::All => known.to_vec(),
+        }
+    }
+
+    fn routed(&self) -> bool {
+        !matches!(self, Self::One(_))
+    }
+}
+
+fn targets(query: &Query, plan: &ReferencePlan, table: Option<&RoutingTable>) -> Result<Targets, ExecutionError> {
     if let Some(named) = &query.compat.collections {
-        return Ok(named.iter().filter(|name| !name.is_empty()).cloned().collect());
+        return Ok(Targets::Named(named.iter().filter(|name| !name.is_empty()).cloned().collect()));
     }
     if query.compat.all_collections {
-        return Ok(names.to_vec());
+        return Ok(Targets::All);
     }
-    let Some(table) = super::native::routing_table(query).map_err(Err)? else {
-        return Ok(vec![plan.statement.collection.text.clone()]);
+    let Some(table) = table else {
+        return Ok(Targets::One(plan.statement.collection.text.clone()));
     };
-    chromasql::route(&plan.statement, &table, !query.routing.strict_routing, names).map_err(Ok)
+    let values = chromasql::extract_metadata_values(&plan.statement, table.discriminator());
+    let routed = table.route_chromasql(values.as_ref(), !query.routing.strict_routing);
+    let routed = routed.map_err(|error| ExecutionError::new(ExecutionStage::Route, error.to_string(), ""))?;
+    Ok(routed.map_or(Targets::All, Targets::Named))
 }
 
 /// The opened collections as the reference's store.
 struct Collections<'a> {
     opened: &'a Opened,
-    query: &'a Query,
+    options: LocalOptions,
 }
 
 impl Backend for Collections<'_> {
@@ -91,7 +115,7 @@ impl Backend for Collections<'_> {
     }
 
     fn run(&self, plan: Plan) -> portolan::Result<ResultSet> {
-        self.opened.run(plan, &self.query.limits, None)
+        self.opened.run(plan, &self.options)
     }
 }
 

@@ -5,10 +5,14 @@ mod native;
 mod params;
 mod source;
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Args;
-use portolan::compat::chromasql::TextTable;
+use portolan::{compat::chromasql::TextTable, local::LocalOptions, routing::RoutingTable};
 
 use super::plan::Dialect;
 use crate::outcome::{Failure, Outcome};
@@ -124,8 +128,30 @@ impl Query {
     /// The table of `--embeddings`.
     fn texts(&self) -> Result<Option<TextTable>, Failure> {
         let Some(path) = &self.place.embeddings else { return Ok(None) };
-        let bytes = fs::read(path).map_err(|e| Failure::wrong_use(format!("cannot read {}: {e}", path.display())))?;
-        let table = TextTable::parse(&bytes);
-        table.map(Some).map_err(|reason| Failure::wrong_use(format!("{}: {reason}", path.display())))
+        TextTable::parse(read(path)?.as_bytes()).map(Some).map_err(|reason| wrong_file(path, &reason))
     }
+
+    /// The table of `--routing`.
+    fn routing_table(&self) -> Result<Option<RoutingTable>, Failure> {
+        let Some(path) = &self.routing.routing else { return Ok(None) };
+        RoutingTable::parse(&read(path)?).map(Some).map_err(|error| wrong_file(path, &error.to_string()))
+    }
+}
+
+impl Limits {
+    fn options(&self) -> LocalOptions {
+        let mut options = LocalOptions::default();
+        options.options.strict = !self.partial;
+        options.timeout = self.timeout;
+        options.threads = self.threads.map_or(options.threads, usize::from);
+        options
+    }
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::wrong_use(format!("cannot read {}: {error}", path.display())))
+}
+
+fn wrong_file(path: &Path, reason: &str) -> Failure {
+    Failure::wrong_use(format!("{}: {reason}", path.display()))
 }

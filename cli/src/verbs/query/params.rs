@@ -14,7 +14,9 @@ pub fn parse(written: &[String]) -> Result<Params, Failure> {
             None => positional.push(value_of(param)),
         }
     }
-    let read = |json: Json| Params::from_json(&json).map_err(|reason| Failure::wrong_use(format!("--param: {reason}")));
+    let read = |json: Json| {
+        Params::from_json(&json.to_string()).map_err(|reason| Failure::wrong_use(format!("--param: {reason}")))
+    };
     let positional = read(Json::Array(positional))?.positional;
     Ok(Params { positional, ..read(Json::Object(named))? })
 }

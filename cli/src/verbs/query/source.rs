@@ -1,17 +1,17 @@
 //! What is asked: a release folder, or collections of a store, which become one in memory.
 
 use portolan::{
-    local::LocalRelease,
+    local::{LocalOptions, LocalRelease},
     native::{
         release::StoreRelease,
         store::{Mode, Store},
     },
     plan::Plan,
-    release::{INDEX_NAME, ReleaseIndex},
+    release::ReleaseIndex,
     router::ResultSet,
 };
 
-use super::{Limits, Place};
+use super::Place;
 use crate::outcome::Failure;
 
 /// An opened place.
@@ -21,19 +21,67 @@ pub enum Opened {
 }
 
 impl Opened {
-    /// The names of the collections of a place, sorted.
-    pub async fn names(place: &Place) -> Result<Vec<String>, Failure> {
-        Ok(match (&place.release, &place.store) {
-            (Some(folder), _) => {
-                let release = LocalRelease::open(folder)?;
-                release.catalog().index().collections.iter().map(|entry| entry.schema.collection.clone()).collect()
+    /// Opens a place for one plan.
+    pub async fn for_plan(place: &Place, plan: &Plan) -> Result<Self, Failure> {
+        Ok(match named(place)? {
+            Named::Release(release) => Self::Release(release),
+            Named::Store(folder) => {
+                let store = Store::open(folder, Mode::Read).await?;
+                Self::Store(StoreRelease::load(&store, plan, None).await?)
             }
-            (_, Some(folder)) => Store::open(folder, Mode::Read).await?.collections(),
-            _ => return Err(nothing_named()),
         })
+    }
+
+    /// Opens a place for statements about the collections that `choose` picks of all, which are sorted.
+    pub async fn choosing(
+        place: &Place,
+        choose: impl FnOnce(&[String]) -> Vec<String>,
+    ) -> Result<(Self, Vec<String>), Failure> {
+        match named(place)? {
+            Named::Release(release) => {
+                let entries = &release.catalog().index().collections;
+                let names = entries.iter().map(|entry| entry.schema.collection.clone()).collect();
+                Ok((Self::Release(release), names))
+            }
+            Named::Store(folder) => {
+                let store = Store::open(folder, Mode::Read).await?;
+                let names = store.collections();
+                let mut chosen: Vec<String> =
+                    choose(&names).into_iter().filter(|name| names.contains(name)).collect();
+                chosen.sort_unstable();
+                chosen.dedup();
+                Ok((Self::Store(StoreRelease::load_named(&store, &chosen, None).await?), names))
+            }
+        }
+    }
+
+    /// What is opened.
+    pub fn index(&self) -> &ReleaseIndex {
+        match self {
+            Self::Release(release) => release.catalog().index(),
+            Self::Store(release) => release.catalog().index(),
+        }
+    }
+
+    /// Answers a plan.
+    pub fn run(&self, plan: Plan, options: &LocalOptions) -> portolan::Result<ResultSet> {
+        match self {
+            Self::Release(release) => release.run_with(plan, options),
+            Self::Store(release) => release.run_with(plan, options),
+        }
     }
 }
 
-fn nothing_named() -> Failure {
-    Failure::wrong_use("name a release with --release, or a store with --store")
+/// What the command line names.
+enum Named<'a> {
+    Release(LocalRelease),
+    Store(&'a std::path::Path),
+}
+
+fn named(place: &Place) -> Result<Named<'_>, Failure> {
+    match (&place.release, &place.store) {
+        (Some(folder), _) => Ok(Named::Release(LocalRelease::open(folder)?)),
+        (_, Some(folder)) => Ok(Named::Store(folder)),
+        _ => Err(Failure::wrong_use("name a release with --release, or a store with --store")),
+    }
 }

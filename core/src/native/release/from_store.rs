@@ -30,12 +30,20 @@ impl StoreRelease {
     /// # Errors
     /// [`CatalogError`] for names that are not there, and what the store says.
     pub async fn load(store: &Store, plan: &Plan, encoding: Option<Encoding>) -> Result<Self> {
+        Self::load_named(store, &names(store, plan)?, encoding).await
+    }
+
+    /// Loads the collections of these names, each of which stands once.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn load_named(store: &Store, names: &[String], encoding: Option<Encoding>) -> Result<Self> {
         let (mut builder, mut snapshots, mut embedders) = (ReleaseBuilder::new(), Vec::new(), Vec::new());
-        for name in names(store, plan)? {
-            let (schema, file) = snapshot(store, &name, encoding).await?;
+        for name in names {
+            let (schema, file) = snapshot(store, name, encoding).await?;
             embedders.extend(schema.embedder.map(|id| id.fingerprint));
             builder.add_collection(&format!("collection {}", snapshots.len()), &file)?;
-            snapshots.push((name, file));
+            snapshots.push((name.clone(), file));
         }
         embedders.sort_unstable();
         embedders.dedup();
@@ -51,6 +59,11 @@ impl StoreRelease {
         files.insert(0, built.heads);
         let files = files.into_iter().map(Resident).collect();
         Ok(Self { catalog: Arc::new(Catalog::new(built.index)), files })
+    }
+
+    /// What was loaded.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     /// Answers a plan over the loaded collections.
