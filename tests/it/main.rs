@@ -5,6 +5,7 @@
 mod command;
 mod doors;
 mod import;
+mod execution;
 mod kill;
 mod language;
 mod tokenizer;
