@@ -15,6 +15,7 @@ pub mod local;
 pub mod metric;
 #[cfg(feature = "native")]
 pub mod native;
+pub(crate) mod pattern;
 pub mod plan;
 pub mod query;
 pub mod release;
