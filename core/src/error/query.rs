@@ -92,17 +92,19 @@ pub enum QueryErrorKind {
     IdInType = 1110,
     /// A literal of another type than the column it is compared with.
     TypeMismatch = 1201,
-    /// A column of lists in WHERE.
+    /// A comparison of a column of lists. Remedy: CONTAINS.
     ListNotFilterable = 1202,
     /// A text compared with a time column that is no ISO 8601 date or time.
     BadTime = 1203,
     /// `<`, `>` or BETWEEN on a boolean column.
     BoolHasNoOrder = 1204,
+    /// A pattern after REGEX that cannot be read, or is too large. Remedy: see the message.
+    BadPattern = 1206,
 }
 
 impl QueryErrorKind {
     /// All kinds, by number.
-    pub const ALL: [QueryErrorKind; 30] = [
+    pub const ALL: [QueryErrorKind; 31] = [
         Self::UnexpectedToken,
         Self::UnexpectedEnd,
         Self::UnexpectedCharacter,
@@ -133,6 +135,7 @@ impl QueryErrorKind {
         Self::ListNotFilterable,
         Self::BadTime,
         Self::BoolHasNoOrder,
+        Self::BadPattern,
     ];
 
     /// The fixed number.
@@ -173,6 +176,7 @@ impl QueryErrorKind {
             Self::ListNotFilterable => "list_not_filterable",
             Self::BadTime => "bad_time",
             Self::BoolHasNoOrder => "bool_has_no_order",
+            Self::BadPattern => "bad_pattern",
         }
     }
 
