@@ -205,6 +205,28 @@ fn booleans_route() {
     }
 }
 
+#[test]
+fn large_numbers_keep_their_exact_value() {
+    let file = r#"{"discriminator": "n", "model_to_collections": {"9223372036854775807": ["most"]},
+        "collection_to_models": {"float": [9223372036854775808.0, 1e300], "int": [9007199254740993], "zero": [-0.0, 2.0]}}"#;
+    let router = RoutingTable::parse(file).expect("a routing file").into_router(false);
+    for (condition, expected) in [
+        ("metadata.n = 9223372036854775807", "most"),
+        ("metadata.n = 9223372036854775808.0", "float"),
+        ("metadata.n > 9223372036854775807", "float"),
+        ("metadata.n = 9007199254740993", "int"),
+        ("metadata.n = 9007199254740992.0", ""),
+        ("metadata.n = 0", "zero"),
+        ("metadata.n IN (2, 1e300)", "float, zero"),
+    ] {
+        let plan = Plan::parse(&format!("SELECT id FROM * WHERE {condition}")).expect(condition);
+        let names = ["float", "int", "most", "zero"];
+        let route = router.route(&plan, &names).expect(condition);
+        let asked: Vec<&str> = names.into_iter().filter(|name| route.skip_reason(name).is_none()).collect();
+        assert_eq!(asked.join(", "), expected, "{condition}");
+    }
+}
+
 /// The table of the reference's router, each row.
 #[test]
 fn chromasql_routes_as_the_reference_does() {
