@@ -16,6 +16,8 @@ pub mod local;
 pub mod metric;
 #[cfg(feature = "native")]
 pub mod native;
+pub mod number;
+mod order;
 pub mod plan;
 pub mod query;
 pub mod rank;
