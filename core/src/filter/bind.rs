@@ -3,8 +3,6 @@
 //! Literals become ranges of the column's type or of its dictionary's codes, tests that cannot pass fold away, and
 //! what is left needs no text and no conversion any more.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::{
     column::TextDictionary,
     keys::{FloatSet, KeySet},
@@ -15,6 +13,7 @@ use super::{
 };
 use crate::{
     error::QueryError,
+    order::Map,
     query::{Column, CompareOp, Expr, FieldRef, Literal},
     schema::{FieldType, Value},
 };
@@ -97,15 +96,17 @@ impl Condition<'_> {
     /// # Errors
     /// As [`Filter::bind`].
     pub fn bind(&self, schema: &dyn BindSchema) -> Result<Bind, QueryError> {
-        let mut binder = Binder { schema, columns: BTreeMap::new(), needs: BTreeSet::new() };
+        let mut binder = Binder { schema, columns: Map::new(), needs: Map::new() };
         let root = binder.node(&self.root)?;
         if !binder.needs.is_empty() {
-            return Ok(Bind::Needs(binder.needs.into_iter().collect()));
+            return Ok(Bind::Needs(
+                binder.needs.into_entries().into_iter().map(|(column, ())| column).collect(),
+            ));
         }
         let mut kept = Kept { positions: vec![None; binder.columns.len()], count: 0 };
         let root = kept.renumber(root);
         let mut columns = vec![Column::Id; kept.count];
-        for (column, position) in binder.columns {
+        for (column, position) in binder.columns.into_entries() {
             let place =
                 kept.positions.get(position).copied().flatten().and_then(|next| columns.get_mut(next));
             if let Some(place) = place {
@@ -148,8 +149,8 @@ impl Kept {
 
 struct Binder<'s> {
     schema: &'s dyn BindSchema,
-    columns: BTreeMap<Column, usize>,
-    needs: BTreeSet<Column>,
+    columns: Map<Column, usize>,
+    needs: Map<Column, ()>,
 }
 
 impl Binder<'_> {
@@ -201,7 +202,7 @@ impl Binder<'_> {
             Some(pass) => pass,
         };
         let next = self.columns.len();
-        Bound::Leaf(*self.columns.entry(field.column.clone()).or_insert(next), pass)
+        Bound::Leaf(*self.columns.get_or_insert(field.column.clone(), next), pass)
     }
 
     fn compared(
@@ -270,7 +271,7 @@ impl Binder<'_> {
     fn dictionary(&mut self, field: &FieldRef) -> Option<&dyn TextDictionary> {
         let found = self.schema.dictionary(&field.column);
         if found.is_none() {
-            self.needs.insert(field.column.clone());
+            self.needs.get_or_insert(field.column.clone(), ());
         }
         found
     }
