@@ -1,12 +1,11 @@
 //! The query's vector: given as numbers, or made from text by the embedder that travels with the release.
 
-use std::collections::BTreeMap;
-
 use super::{Catalog, Needs, Sources};
 use crate::{
     embed::{Pooled, TokenRows, pool},
     error::{CatalogError, InputError, Result},
     metric::check_vector,
+    order::sort_unique,
     plan,
     schema::Schema,
 };
@@ -76,11 +75,11 @@ fn embed(
     let source = catalog.file(number, sources)?;
     let mut tokens = Vec::new();
     encoder.tokenizer.encode(text, &mut tokens);
-    let mut rows = Rows { dimension: encoder.file.id().dimension as usize, rows: BTreeMap::new() };
-    for token in &tokens {
-        if !rows.rows.contains_key(token) {
-            rows.rows.extend(encoder.file.token_row(source, *token)?.map(|row| (*token, row)));
-        }
+    let mut rows = Rows { dimension: encoder.file.id().dimension as usize, rows: Vec::new() };
+    let mut distinct = tokens.clone();
+    sort_unique(&mut distinct);
+    for token in distinct {
+        rows.rows.extend(encoder.file.token_row(source, token)?.map(|row| (token, row)));
     }
     match pool(&tokens, &rows).map_err(|e| name_query(e, &encoder.file.id().name))? {
         Pooled::Vector(vector) => Ok(Some(vector)),
@@ -107,7 +106,8 @@ fn name_query(error: InputError, name: &str) -> InputError {
 /// The rows of one query's tokens.
 struct Rows<'s> {
     dimension: usize,
-    rows: BTreeMap<u32, (&'s [u8], f32)>,
+    /// By token, ascending.
+    rows: Vec<(u32, (&'s [u8], f32))>,
 }
 
 impl TokenRows for Rows<'_> {
@@ -116,6 +116,7 @@ impl TokenRows for Rows<'_> {
     }
 
     fn row(&self, token: u32) -> Option<(&[u8], f32)> {
-        self.rows.get(&token).copied()
+        let place = self.rows.binary_search_by_key(&token, |(known, _)| *known).ok()?;
+        self.rows.get(place).map(|(_, row)| *row)
     }
 }

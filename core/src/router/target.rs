@@ -1,6 +1,6 @@
 //! One collection's part of a fan-out: what it lacks, its filter, its nearest rows.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{Catalog, Needs, Sources};
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     error::{Result, SnapshotError},
     filter::{Bind, BindSchema, ColumnBlock, ColumnData, Filter, TextDictionary},
     metric::Scorer,
+    order::Map,
     plan::Plan,
     query::{Column, Expr},
     schema::{Field, FieldType, Schema},
@@ -47,7 +48,7 @@ impl Target {
     /// # Errors
     /// `QueryError` for a literal that does not fit its column, and for tests of lists.
     pub(super) fn new(place: usize, plan: &Plan, schema: &Schema) -> Result<Self> {
-        let known = Known { schema, dictionaries: BTreeMap::new() };
+        let known = Known { schema, dictionaries: Map::new() };
         let filter = plan.filter.as_ref().map(|expr| Filter::bind(expr, &known)).transpose()?;
         Ok(Self { place, found: None, bytes: 0, filter })
     }
@@ -97,7 +98,7 @@ impl Opened<'_> {
     fn wanted(&self, plan: &Plan, filter: Option<&Bind>) -> Result<Vec<SectionEntry>, SnapshotError> {
         let (columns, dictionaries) = match (filter, &plan.filter) {
             (Some(Bind::Ready(filter)), _) => (filter.columns().to_vec(), Vec::new()),
-            (Some(Bind::Needs(texts)), Some(expr)) => (expr.columns().into_iter().collect(), texts.clone()),
+            (Some(Bind::Needs(texts)), Some(expr)) => (expr.columns(), texts.clone()),
             _ => (Vec::new(), Vec::new()),
         };
         let mut sections = Vec::new();
@@ -155,12 +156,12 @@ impl Opened<'_> {
 
     /// Binds the WHERE with the dictionaries of `texts`.
     fn bind(&self, expr: &Expr, texts: &[Column]) -> Result<Filter> {
-        let mut dictionaries = BTreeMap::new();
+        let mut dictionaries = Map::new();
         for column in texts {
             if let Some(section) = self.dictionary(column)
                 && let Some(strings) = self.collection.strings(self.source, section)?
             {
-                dictionaries.insert(column.clone(), strings);
+                dictionaries.get_or_insert(column.clone(), strings);
             }
         }
         match Filter::bind(expr, &Known { schema: self.collection.schema(), dictionaries })? {
@@ -215,7 +216,7 @@ impl Opened<'_> {
 /// What a WHERE is bound to: the schema, and the dictionaries that are open.
 struct Known<'s> {
     schema: &'s Schema,
-    dictionaries: BTreeMap<Column, Strings<'s>>,
+    dictionaries: Map<Column, Strings<'s>>,
 }
 
 impl BindSchema for Known<'_> {
