@@ -7,13 +7,13 @@
 mod c;
 mod chromium;
 mod node;
-mod process;
+pub mod process;
 mod release;
 mod same;
 mod server;
-mod setting;
+pub mod setting;
 mod statements;
-mod tools;
+pub mod tools;
 
 use serde_json::Value as Json;
 use setting::{Failure, Setting};
