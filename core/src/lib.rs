@@ -10,13 +10,17 @@ pub mod compat;
 pub mod embed;
 pub mod error;
 pub mod filter;
+pub mod json;
 #[cfg(feature = "mmap")]
 pub mod local;
 pub mod metric;
 #[cfg(feature = "native")]
 pub mod native;
+pub mod number;
+mod order;
 pub mod plan;
 pub mod query;
+pub mod rank;
 pub mod release;
 pub mod router;
 pub mod schema;

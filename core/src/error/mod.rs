@@ -11,8 +11,8 @@ mod snapshot;
 
 pub use catalog::{CatalogError, near_names};
 pub use input::InputError;
-pub(crate) use query::snippet;
 pub use query::{QueryError, QueryErrorKind, Span};
+pub(crate) use query::{shown, snippet};
 pub use snapshot::SnapshotError;
 
 #[cfg(feature = "mmap")]
