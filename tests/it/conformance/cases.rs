@@ -4,7 +4,7 @@
 //! `"params"` for `?` (an array) or `:name` (an object), and `"pages": true` where `$AFTER` in the statement stands for
 //! the cursor of the page before: then the pages together are the answer.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 const CASES: &str = include_str!("../../conformance/native.jsonl");
 
@@ -46,5 +46,12 @@ fn case(json: &Json) -> Case {
         params: json["params"].clone(),
         expected,
         pages: json["pages"] == true,
+    }
+}
+
+impl Case {
+    /// What a door needs of it, on one line.
+    pub fn line(&self) -> String {
+        json!({"sql": self.sql, "params": self.params, "pages": self.pages}).to_string()
     }
 }
