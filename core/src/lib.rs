@@ -23,6 +23,7 @@ pub mod query;
 pub mod rank;
 pub mod release;
 pub mod router;
+pub mod routing;
 pub mod schema;
 pub mod search;
 pub mod snapshot;
