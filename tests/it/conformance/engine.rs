@@ -4,7 +4,7 @@ use portolan::{
     error::Error,
     local::LocalRelease,
     plan::Plan,
-    query::Params,
+    query::{Params, parse_with},
     router::ResultSet,
 };
 use serde_json::{Value as Json, json};
@@ -48,7 +48,8 @@ impl Engine {
     fn page(&self, case: &Case, cursor: Option<&str>) -> Result<ResultSet, Error> {
         let after = cursor.map_or(String::new(), |cursor| format!("AFTER '{cursor}'"));
         let params = Params::from_json(&case.params.to_string()).expect("the parameters of a case");
-        self.release.run(Plan::parse_with(&case.sql.replace(AFTER, &after), &params)?)
+        let statement = parse_with(&case.sql.replace(AFTER, &after), &params)?;
+        self.release.run(Plan::from_statement(statement)?)
     }
 }
 

@@ -50,9 +50,7 @@ pub fn evaluate(expression: &Json, scope: &Scope<'_, '_>) -> Datum {
         Json::String(name) => scope.hit.map_or(Datum::Null, |hit| field(hit, name)),
         Json::Array(parts) => match (parts[0].as_str().unwrap(), &parts[1..]) {
             ("neg", [inner]) => calculate(&Datum::Int(0), "-", &evaluate(inner, scope)),
-            (operator, [left, right]) => {
-                calculate(&evaluate(left, scope), operator, &evaluate(right, scope))
-            }
+            (operator, [left, right]) => calculate(&evaluate(left, scope), operator, &evaluate(right, scope)),
             (function, [of]) => aggregate(function, of.as_str().unwrap(), scope.group),
             _ => panic!("not an expression: {expression}"),
         },
@@ -79,8 +77,12 @@ fn aggregate(function: &str, name: &str, group: &[Hit<'_>]) -> Datum {
     let numbers: Vec<f64> = values.iter().filter_map(Datum::number).collect();
     match function {
         "count" => Datum::Int(values.len() as i64),
-        "min" => values.into_iter().reduce(|a, b| if order(&b, &a).is_lt() { b } else { a }).unwrap_or(Datum::Null),
-        "max" => values.into_iter().reduce(|a, b| if order(&b, &a).is_gt() { b } else { a }).unwrap_or(Datum::Null),
+        "min" => {
+            values.into_iter().reduce(|a, b| if order(&b, &a).is_lt() { b } else { a }).unwrap_or(Datum::Null)
+        }
+        "max" => {
+            values.into_iter().reduce(|a, b| if order(&b, &a).is_gt() { b } else { a }).unwrap_or(Datum::Null)
+        }
         _ if numbers.is_empty() => Datum::Null,
         "sum" => sum(&values, &numbers),
         _ => finite(numbers.iter().sum::<f64>() / numbers.len() as f64),

@@ -128,7 +128,8 @@ impl<'w> Oracle<'w> {
     fn ranking(&self) -> Ranking {
         let topk = self.number("topk").unwrap_or(10);
         let mmr = &self.ask["mmr"];
-        let topk = self.number("limit").map_or(topk, |limit| topk.max(limit + self.number("offset").unwrap_or(0)));
+        let topk =
+            self.number("limit").map_or(topk, |limit| topk.max(limit + self.number("offset").unwrap_or(0)));
         Ranking {
             topk,
             similarity: self.ask["similarity"].as_str().map(String::from),
@@ -252,5 +253,67 @@ impl<'w> Shown<'w> {
     fn scope(&self) -> Scope<'_, 'w> {
         // The keys of a group are the same in all of its rows.
         Scope { hit: self.hit.as_ref().or(self.group.first()), group: &self.group }
+    }
+}
+
+/// Worked out by hand from the seven records of `my-notes`.
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn cells(ask: Json) -> Json {
+        let world = World::load();
+        let answer = Oracle::new(&world, &ask).answer().unwrap();
+        answer.rows.iter().map(|row| json!(row.cells)).collect()
+    }
+
+    #[test]
+    fn conditions_keep_what_is_true_in_the_order_of_ids() {
+        let flagged =
+            |condition: Json| cells(json!({"from": ["my-notes"], "select": ["id"], "where": condition}));
+        let is_true = json!(["=", "metadata.flag", true]);
+        assert_eq!(flagged(is_true.clone()), json!([["dup-01"], ["say \"hi\""]]));
+        assert_eq!(flagged(json!(["not", is_true])), json!([["a%b"], ["Ünïcode"]]));
+        let null = flagged(json!(["null", "metadata.flag"]));
+        assert_eq!(null, json!([["a_b"], ["back\\slash"], ["it's"]]));
+    }
+
+    #[test]
+    fn order_puts_nulls_last_and_cuts_afterwards() {
+        let ask = |order: Json| json!({"from": ["my-notes"], "select": ["id"], "order": [order], "limit": 3, "offset": 1});
+        let ascending = cells(ask(json!({"by": "metadata.num"})));
+        assert_eq!(ascending, json!([["dup-01"], ["a%b"], ["a_b"]]));
+        let nulls_first = cells(ask(json!({"by": "metadata.num", "desc": true, "nulls": "first"})));
+        assert_eq!(nulls_first, json!([["it's"], ["Ünïcode"], ["a_b"]]));
+    }
+
+    #[test]
+    fn groups_go_by_key_and_aggregates_skip_nulls() {
+        let select = json!(["metadata.flag", {"as": "n", "of": ["count", "*"]}, {"as": "s", "of": ["sum", "metadata.x.y"]}]);
+        let groups = cells(json!({"from": ["my-notes"], "select": select, "group": ["metadata.flag"]}));
+        assert_eq!(groups, json!([[false, 2, -5], [true, 2, 1], [null, 3, null]]));
+        let top = json!({"from": ["my-notes"], "select": ["id"], "group": ["metadata.flag"], "top": 1});
+        assert_eq!(cells(top), json!([["a%b"], ["dup-01"], ["a_b"]]));
+    }
+
+    #[test]
+    fn aggregates_of_nothing_are_one_row() {
+        let select = json!([{"as": "n", "of": ["count", "*"]}, {"as": "m", "of": ["max", "id"]}]);
+        let nothing = json!(["=", "id", "nowhere"]);
+        let answer = cells(json!({"from": ["my-notes", "dots"], "select": select, "where": nothing}));
+        assert_eq!(answer, json!([[0, null]]));
+    }
+
+    #[test]
+    fn a_batch_is_one_set_after_another() {
+        let world = World::load();
+        let unit = |at: usize| (0..8).map(|i| f64::from(u8::from(i == at))).collect::<Vec<_>>();
+        let ask = json!({"from": ["my-notes", "shelf.rare"], "select": ["item"], "batch": [unit(0), unit(1)], "topk": 3});
+        let answer = Oracle::new(&world, &ask).answer().unwrap();
+        assert_eq!(answer.sets, Some(vec![3, 3]));
+        let items: Vec<_> = answer.rows.iter().map(|row| row.item.unwrap()).collect();
+        assert_eq!(items, [0, 0, 0, 1, 1, 1]);
     }
 }

@@ -150,7 +150,12 @@ pub fn first_of_each_id(rows: Vec<Hit<'_>>) -> Vec<Hit<'_>> {
 
 /// Maximal marginal relevance: the candidate that is farthest from what is chosen, weighed against its distance to the
 /// query, again and again.
-fn diverse<'w>(mut rows: Vec<Hit<'w>>, metric: &str, lambda: f64, wanted: usize) -> Result<Vec<Hit<'w>>, Doubt> {
+fn diverse<'w>(
+    mut rows: Vec<Hit<'w>>,
+    metric: &str,
+    lambda: f64,
+    wanted: usize,
+) -> Result<Vec<Hit<'w>>, Doubt> {
     let mut chosen: Vec<Hit<'w>> = Vec::new();
     while chosen.len() < wanted && !rows.is_empty() {
         let value = |hit: &Hit<'_>| {

@@ -67,7 +67,9 @@ impl Datum {
             Self::Text(text) => json!(text),
             Self::Time(micros) => json!(show_time(*micros)),
             Self::List(items) => items.iter().map(Self::to_json).collect(),
-            Self::Object(entries) => entries.iter().map(|(key, value)| (key.clone(), value.to_json())).collect(),
+            Self::Object(entries) => {
+                entries.iter().map(|(key, value)| (key.clone(), value.to_json())).collect()
+            }
         }
     }
 
@@ -153,7 +155,8 @@ pub fn parse_time(text: &str) -> Option<i64> {
     if let Some(sign) = offset.chars().next().filter(|sign| *sign != 'Z') {
         let digits: String = offset.chars().filter(char::is_ascii_digit).collect();
         let hours: i64 = digits.get(..2)?.parse().ok()?;
-        let minutes: i64 = digits.get(2..).filter(|rest| !rest.is_empty()).map_or(Some(0), |rest| rest.parse().ok())?;
+        let minutes: i64 =
+            digits.get(2..).filter(|rest| !rest.is_empty()).map_or(Some(0), |rest| rest.parse().ok())?;
         micros += (hours * 60 + minutes) * if sign == '+' { -60_000_000 } else { 60_000_000 };
     }
     Some(micros)
