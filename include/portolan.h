@@ -141,6 +141,12 @@ enum portolan_code {
     PORTOLAN_CODE_MIXED_SPACES = 2008,
     /** A collection is filled by an embedder that the registry does not declare. */
     PORTOLAN_CODE_UNDECLARED_EMBEDDER = 2009,
+    /** SIMILARITY asks for a metric that the stored vectors do not allow. */
+    PORTOLAN_CODE_SIMILARITY_NOT_POSSIBLE = 2010,
+    /** The statement took longer than allowed. */
+    PORTOLAN_CODE_TIMED_OUT = 2011,
+    /** The statement was stopped by its caller. */
+    PORTOLAN_CODE_STOPPED = 2012,
     /** The query's vector does not have the collection's dimension. */
     PORTOLAN_CODE_WRONG_DIMENSION = 3001,
     /** A number of a vector is NaN or infinite. */

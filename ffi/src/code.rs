@@ -97,6 +97,12 @@ pub enum Code {
     MixedSpaces = 2008,
     /// A collection is filled by an embedder that the registry does not declare.
     UndeclaredEmbedder = 2009,
+    /// SIMILARITY asks for a metric that the stored vectors do not allow.
+    SimilarityNotPossible = 2010,
+    /// The statement took longer than allowed.
+    TimedOut = 2011,
+    /// The statement was stopped by its caller.
+    Stopped = 2012,
     /// The query's vector does not have the collection's dimension.
     WrongDimension = 3001,
     /// A number of a vector is NaN or infinite.
