@@ -78,6 +78,23 @@ pub enum CatalogError {
         /// What needs one meaning: "WITH SCORE THRESHOLD", "RERANK BY MMR" or "AFTER".
         clause: &'static str,
     },
+    /// A routing file that cannot be used. Remedy: correct the named place.
+    #[error("the routing file cannot be used: {place} {reason}")]
+    BadRouting {
+        /// Where in the file: `model_to_collections["book"].collections[1]`.
+        place: String,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// Routing is strict, and the statement does not say which collections it needs.
+    #[error(
+        "the statement cannot be routed: records without {column} may pass WHERE; \
+         add a test of {column} that holds for the whole of WHERE, or let routing fall back to all collections"
+    )]
+    Unrouted {
+        /// The column that routing goes by.
+        column: String,
+    },
     /// SIMILARITY asks for a metric that the stored vectors do not allow.
     #[error(
         "collection {collection:?} keeps its vectors at unit length, so {asked} of the original ones cannot be computed; \
@@ -110,7 +127,7 @@ impl CatalogError {
     /// Whose turn it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::SimilarityNotPossible { .. } => ErrorKind::Usage,
+            Self::BadRouting { .. } | Self::Unrouted { .. } | Self::SimilarityNotPossible { .. } => ErrorKind::Usage,
             Self::TimedOut { .. } | Self::Stopped => ErrorKind::Io,
             _ => ErrorKind::NotFound,
         }
@@ -128,9 +145,11 @@ impl CatalogError {
             Self::OtherEmbedder { .. } => 2007,
             Self::MixedSpaces { .. } => 2008,
             Self::UndeclaredEmbedder { .. } => 2009,
-            Self::SimilarityNotPossible { .. } => 2010,
-            Self::TimedOut { .. } => 2011,
-            Self::Stopped => 2012,
+            Self::BadRouting { .. } => 2010,
+            Self::Unrouted { .. } => 2011,
+            Self::SimilarityNotPossible { .. } => 2012,
+            Self::TimedOut { .. } => 2013,
+            Self::Stopped => 2014,
         }
     }
 }

@@ -58,7 +58,7 @@ pub enum QueryErrorKind {
     UnterminatedComment = 1009,
     /// A clause that stands twice.
     DuplicateClause = 1010,
-    /// A keyword of the language that this version does not offer yet.
+    /// A part of SQL that this language does not have.
     NotSupported = 1011,
     /// A field that no record has. Remedy: metadata fields are written `metadata.name`.
     UnknownField = 1012,
@@ -80,7 +80,7 @@ pub enum QueryErrorKind {
     OffsetNegative = 1104,
     /// Two output columns of the same name. Remedy: `AS`.
     DuplicateColumn = 1105,
-    /// `document` in a test that texts do not offer.
+    /// `document` compared with something that is no text.
     DocumentPredicateKind = 1106,
     /// A field that WHERE cannot test.
     FieldNotFilterable = 1107,
@@ -90,9 +90,57 @@ pub enum QueryErrorKind {
     IdValueType = 1109,
     /// `id` in a list that holds something that is no text.
     IdInType = 1110,
+    /// ORDER BY, GROUP BY or an aggregate of `distance` without USING EMBEDDING.
+    OrderDistanceNeedsEmbedding = 1111,
+    /// ORDER BY, GROUP BY or an aggregate of `score` where neither MMR nor RRF gives one.
+    ScoreNeedsRanking = 1112,
+    /// ORDER BY, GROUP BY or an aggregate of `item` without BATCH, or where FUSE BY joins its items.
+    ItemNeedsBatch = 1113,
+    /// A value beside GROUP BY or an aggregate that is not one for the whole group.
+    NotGrouped = 1114,
+    /// An aggregate in WHERE or GROUP BY, or in the ORDER BY of rows.
+    AggregateNotAllowed = 1115,
+    /// `embedding` or the whole of `metadata` where values are compared: ORDER BY, GROUP BY, aggregates.
+    NoOrder = 1116,
+    /// Arithmetic, SUM or AVG with a field that is never a number.
+    NotANumber = 1117,
+    /// FUSE BY RRF without BATCH.
+    FuseNeedsBatch = 1118,
+    /// RERANK BY MMR without USING EMBEDDING, or together with FUSE BY.
+    RerankNotPossible = 1119,
+    /// WITH SCORE THRESHOLD without USING EMBEDDING.
+    ThresholdNeedsEmbedding = 1120,
+    /// RECALL that is not above 0 and at most 1.
+    RecallOutOfRange = 1121,
+    /// CANDIDATES below 1; candidates of MMR below 1 or above 10,000.
+    CandidatesOutOfRange = 1122,
+    /// MMR's lambda outside of 0 to 1.
+    LambdaOutOfRange = 1123,
+    /// The constant of RRF is zero or less.
+    RrfKNotPositive = 1124,
+    /// A parameter of MMR that it does not have, or one given twice.
+    MmrOption = 1125,
+    /// TOP of zero or less, after GROUP BY.
+    TopNotPositive = 1126,
+    /// ORDER BY a name that is neither a field nor an output column.
+    UnknownOrderKey = 1127,
+    /// LIKE, ILIKE, REGEX or STARTS WITH something that is no text.
+    PatternNotText = 1128,
+    /// A pattern that cannot be read.
+    BadPattern = 1129,
+    /// A `?` or `:name` for which no value was given.
+    MissingParameter = 1130,
+    /// A value for a `?` or `:name` that the statement does not have.
+    UnusedParameter = 1131,
+    /// The value of a parameter has a type that cannot stand there.
+    ParameterType = 1132,
+    /// AFTER together with BATCH, MMR, GROUP BY, an aggregate or OFFSET.
+    CursorNotPossible = 1133,
+    /// AFTER a text that is no cursor of this statement.
+    BadCursor = 1134,
     /// A literal of another type than the column it is compared with.
     TypeMismatch = 1201,
-    /// A column of lists in WHERE.
+    /// A comparison of a column of lists. Remedy: CONTAINS.
     ListNotFilterable = 1202,
     /// A text compared with a time column that is no ISO 8601 date or time.
     BadTime = 1203,
@@ -104,7 +152,7 @@ pub enum QueryErrorKind {
 
 impl QueryErrorKind {
     /// All kinds, by number.
-    pub const ALL: [QueryErrorKind; 31] = [
+    pub const ALL: [QueryErrorKind; 55] = [
         Self::UnexpectedToken,
         Self::UnexpectedEnd,
         Self::UnexpectedCharacter,
@@ -131,6 +179,30 @@ impl QueryErrorKind {
         Self::EmptyText,
         Self::IdValueType,
         Self::IdInType,
+        Self::OrderDistanceNeedsEmbedding,
+        Self::ScoreNeedsRanking,
+        Self::ItemNeedsBatch,
+        Self::NotGrouped,
+        Self::AggregateNotAllowed,
+        Self::NoOrder,
+        Self::NotANumber,
+        Self::FuseNeedsBatch,
+        Self::RerankNotPossible,
+        Self::ThresholdNeedsEmbedding,
+        Self::RecallOutOfRange,
+        Self::CandidatesOutOfRange,
+        Self::LambdaOutOfRange,
+        Self::RrfKNotPositive,
+        Self::MmrOption,
+        Self::TopNotPositive,
+        Self::UnknownOrderKey,
+        Self::PatternNotText,
+        Self::BadPattern,
+        Self::MissingParameter,
+        Self::UnusedParameter,
+        Self::ParameterType,
+        Self::CursorNotPossible,
+        Self::BadCursor,
         Self::TypeMismatch,
         Self::ListNotFilterable,
         Self::BadTime,
@@ -172,6 +244,30 @@ impl QueryErrorKind {
             Self::EmptyText => "empty_text",
             Self::IdValueType => "id_value_type",
             Self::IdInType => "id_in_type",
+            Self::OrderDistanceNeedsEmbedding => "order_distance_needs_embedding",
+            Self::ScoreNeedsRanking => "score_needs_ranking",
+            Self::ItemNeedsBatch => "item_needs_batch",
+            Self::NotGrouped => "not_grouped",
+            Self::AggregateNotAllowed => "aggregate_not_allowed",
+            Self::NoOrder => "no_order",
+            Self::NotANumber => "not_a_number",
+            Self::FuseNeedsBatch => "fuse_needs_batch",
+            Self::RerankNotPossible => "rerank_not_possible",
+            Self::ThresholdNeedsEmbedding => "threshold_needs_embedding",
+            Self::RecallOutOfRange => "recall_out_of_range",
+            Self::CandidatesOutOfRange => "candidates_out_of_range",
+            Self::LambdaOutOfRange => "lambda_out_of_range",
+            Self::RrfKNotPositive => "rrf_k_not_positive",
+            Self::MmrOption => "mmr_option",
+            Self::TopNotPositive => "top_not_positive",
+            Self::UnknownOrderKey => "unknown_order_key",
+            Self::PatternNotText => "pattern_not_text",
+            Self::BadPattern => "bad_pattern",
+            Self::MissingParameter => "missing_parameter",
+            Self::UnusedParameter => "unused_parameter",
+            Self::ParameterType => "parameter_type",
+            Self::CursorNotPossible => "cursor_not_possible",
+            Self::BadCursor => "bad_cursor",
             Self::TypeMismatch => "type_mismatch",
             Self::ListNotFilterable => "list_not_filterable",
             Self::BadTime => "bad_time",

@@ -14,6 +14,7 @@ pub mod layout;
 mod payload;
 mod strings;
 mod verify;
+mod wire;
 
 pub(crate) use collection::decode_row;
 pub use collection::{Collection, write_collection};
