@@ -81,7 +81,7 @@ enum portolan_code {
     PORTOLAN_CODE_UNTERMINATED_COMMENT = 1009,
     /** A clause that stands twice. */
     PORTOLAN_CODE_DUPLICATE_CLAUSE = 1010,
-    /** A part of the language that this version does not offer yet. */
+    /** A part of SQL that this language does not have. */
     PORTOLAN_CODE_NOT_SUPPORTED = 1011,
     /** A field that no record has. */
     PORTOLAN_CODE_UNKNOWN_FIELD = 1012,
@@ -103,7 +103,7 @@ enum portolan_code {
     PORTOLAN_CODE_OFFSET_NEGATIVE = 1104,
     /** Two output columns of the same name. */
     PORTOLAN_CODE_DUPLICATE_COLUMN = 1105,
-    /** `document` in a test that texts do not offer. */
+    /** `document` compared with something that is no text. */
     PORTOLAN_CODE_DOCUMENT_PREDICATE_KIND = 1106,
     /** A field that WHERE cannot test. */
     PORTOLAN_CODE_FIELD_NOT_FILTERABLE = 1107,
@@ -113,6 +113,54 @@ enum portolan_code {
     PORTOLAN_CODE_ID_VALUE_TYPE = 1109,
     /** `id` in a list that holds something that is no text. */
     PORTOLAN_CODE_ID_IN_TYPE = 1110,
+    /** ORDER BY, GROUP BY or an aggregate of `distance` without USING EMBEDDING. */
+    PORTOLAN_CODE_ORDER_DISTANCE_NEEDS_EMBEDDING = 1111,
+    /** ORDER BY, GROUP BY or an aggregate of `score` where neither MMR nor RRF gives one. */
+    PORTOLAN_CODE_SCORE_NEEDS_RANKING = 1112,
+    /** ORDER BY, GROUP BY or an aggregate of `item` without BATCH, or where FUSE BY joins its items. */
+    PORTOLAN_CODE_ITEM_NEEDS_BATCH = 1113,
+    /** A value beside GROUP BY or an aggregate that is not one for the whole group. */
+    PORTOLAN_CODE_NOT_GROUPED = 1114,
+    /** An aggregate in WHERE or GROUP BY, or in the ORDER BY of rows. */
+    PORTOLAN_CODE_AGGREGATE_NOT_ALLOWED = 1115,
+    /** `embedding` or the whole of `metadata` where values are compared: ORDER BY, GROUP BY, aggregates. */
+    PORTOLAN_CODE_NO_ORDER = 1116,
+    /** Arithmetic, SUM or AVG with a field that is never a number. */
+    PORTOLAN_CODE_NOT_A_NUMBER = 1117,
+    /** FUSE BY RRF without BATCH. */
+    PORTOLAN_CODE_FUSE_NEEDS_BATCH = 1118,
+    /** RERANK BY MMR without USING EMBEDDING, or together with FUSE BY. */
+    PORTOLAN_CODE_RERANK_NOT_POSSIBLE = 1119,
+    /** WITH SCORE THRESHOLD without USING EMBEDDING. */
+    PORTOLAN_CODE_THRESHOLD_NEEDS_EMBEDDING = 1120,
+    /** RECALL that is not above 0 and at most 1. */
+    PORTOLAN_CODE_RECALL_OUT_OF_RANGE = 1121,
+    /** CANDIDATES below 1; candidates of MMR below 1 or above 10,000. */
+    PORTOLAN_CODE_CANDIDATES_OUT_OF_RANGE = 1122,
+    /** MMR's lambda outside of 0 to 1. */
+    PORTOLAN_CODE_LAMBDA_OUT_OF_RANGE = 1123,
+    /** The constant of RRF is zero or less. */
+    PORTOLAN_CODE_RRF_K_NOT_POSITIVE = 1124,
+    /** A parameter of MMR that it does not have, or one given twice. */
+    PORTOLAN_CODE_MMR_OPTION = 1125,
+    /** TOP of zero or less, after GROUP BY. */
+    PORTOLAN_CODE_TOP_NOT_POSITIVE = 1126,
+    /** ORDER BY a name that is neither a field nor an output column. */
+    PORTOLAN_CODE_UNKNOWN_ORDER_KEY = 1127,
+    /** LIKE, ILIKE, REGEX or STARTS WITH something that is no text. */
+    PORTOLAN_CODE_PATTERN_NOT_TEXT = 1128,
+    /** A pattern that cannot be read. */
+    PORTOLAN_CODE_BAD_PATTERN = 1129,
+    /** A `?` or `:name` for which no value was given. */
+    PORTOLAN_CODE_MISSING_PARAMETER = 1130,
+    /** A value for a `?` or `:name` that the statement does not have. */
+    PORTOLAN_CODE_UNUSED_PARAMETER = 1131,
+    /** The value of a parameter has a type that cannot stand there. */
+    PORTOLAN_CODE_PARAMETER_TYPE = 1132,
+    /** AFTER together with BATCH, MMR, GROUP BY, an aggregate or OFFSET. */
+    PORTOLAN_CODE_CURSOR_NOT_POSSIBLE = 1133,
+    /** AFTER a text that is no cursor of this statement. */
+    PORTOLAN_CODE_BAD_CURSOR = 1134,
     /** A literal of another type than the column it is compared with. */
     PORTOLAN_CODE_TYPE_MISMATCH = 1201,
     /** A column of lists in WHERE. */
@@ -121,6 +169,8 @@ enum portolan_code {
     PORTOLAN_CODE_BAD_TIME = 1203,
     /** An order asked of a column of booleans. */
     PORTOLAN_CODE_BOOL_HAS_NO_ORDER = 1204,
+    /** A column of JSON in WHERE. */
+    PORTOLAN_CODE_JSON_NOT_FILTERABLE = 1205,
     /** No collection of that name. */
     PORTOLAN_CODE_UNKNOWN_COLLECTION = 2001,
     /** None of the asked collections has that column. */
@@ -139,6 +189,10 @@ enum portolan_code {
     PORTOLAN_CODE_MIXED_SPACES = 2008,
     /** A collection is filled by an embedder that the registry does not declare. */
     PORTOLAN_CODE_UNDECLARED_EMBEDDER = 2009,
+    /** A routing file that cannot be used. */
+    PORTOLAN_CODE_BAD_ROUTING = 2010,
+    /** Routing is strict, and the statement does not say which collections it needs. */
+    PORTOLAN_CODE_UNROUTED = 2011,
     /** The query's vector does not have the collection's dimension. */
     PORTOLAN_CODE_WRONG_DIMENSION = 3001,
     /** A number of a vector is NaN or infinite. */
@@ -290,10 +344,16 @@ const char *portolan_result_json(const portolan_result_t *result);
 /** How many rows the answer has; 0 for NULL. */
 size_t portolan_result_row_count(const portolan_result_t *result);
 
-/** The id of a row's record, selected or not; NULL when there is no such row. A view: it lives as long as the result. */
+/**
+ * The id of a row's record, selected or not; NULL when there is no such row, or the row stands for a group. A view:
+ * it lives as long as the result.
+ */
 const char *portolan_result_row_id(const portolan_result_t *result, size_t row);
 
-/** The collection that a row comes from; NULL when there is no such row. A view: it lives as long as the result. */
+/**
+ * The collection that a row comes from; NULL when there is no such row, or the row stands for a group. A view: it lives
+ * as long as the result.
+ */
 const char *portolan_result_row_collection(const portolan_result_t *result, size_t row);
 
 /** A row's distance to the query; NaN when the statement searched for nothing, or there is no such row. */

@@ -10,16 +10,21 @@ pub mod compat;
 pub mod embed;
 pub mod error;
 pub mod filter;
+pub mod json;
 #[cfg(feature = "mmap")]
 pub mod local;
 pub mod metric;
 #[cfg(feature = "native")]
 pub mod native;
+pub mod number;
+mod order;
 pub(crate) mod pattern;
 pub mod plan;
 pub mod query;
+pub mod rank;
 pub mod release;
 pub mod router;
+pub mod routing;
 pub mod schema;
 pub mod search;
 pub mod snapshot;

@@ -199,7 +199,7 @@ mod tests {
             reads.set(reads.get() + 1);
             Ok(if reads.get() == 1 { old.clone() } else { new.clone() })
         });
-        assert_eq!(release.unwrap().query("SELECT id FROM c").unwrap().rows[0].id, "new");
+        assert_eq!(release.unwrap().query("SELECT id FROM c").unwrap().rows[0].id.as_deref(), Some("new"));
         let missing = LocalRelease::open_described(folder.path(), || Ok(old.clone()));
         assert!(matches!(missing, Err(crate::Error::Catalog(CatalogError::MissingFile { .. }))));
     }

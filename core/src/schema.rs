@@ -7,7 +7,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::{filter::format_time, metric::Metric};
+use crate::{filter::format_time, json::Tree, metric::Metric};
 
 /// One typed metadata value, a literal of a statement, or a cell of a result.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +46,8 @@ pub enum FieldType {
     Time,
     /// [`Value::List`] of one type.
     List(Box<FieldType>),
+    /// Any value, kept as it was written: shown, but neither filtered nor sorted.
+    Json,
 }
 
 /// A metadata field: its dotted path (`author.name`) and its type.
@@ -131,16 +133,21 @@ impl Value {
 
     /// The value as JSON. A time becomes ISO 8601 text; numbers are finite by construction.
     pub fn to_json(&self) -> Json {
+        self.to_tree()
+    }
+
+    /// The same as [`to_json`](Self::to_json) in another form.
+    pub fn to_tree<T: Tree>(&self) -> T {
         match self {
-            Self::Null => Json::Null,
-            Self::Bool(v) => Json::from(*v),
-            Self::Int(v) => Json::from(*v),
-            Self::Float(v) => Json::from(*v),
-            Self::Text(v) => Json::from(v.as_str()),
-            Self::Time(v) => Json::from(format_time(*v)),
-            Self::List(items) => items.iter().map(Self::to_json).collect(),
+            Self::Null => T::null(),
+            Self::Bool(v) => T::bool(*v),
+            Self::Int(v) => T::int(*v),
+            Self::Float(v) => T::float(*v),
+            Self::Text(v) => T::text(v),
+            Self::Time(v) => T::text(&format_time(*v)),
+            Self::List(items) => T::list(items.iter().map(Self::to_tree).collect()),
             Self::Object(entries) => {
-                entries.iter().map(|(key, value)| (key.clone(), value.to_json())).collect()
+                T::object(entries.iter().map(|(key, value)| (key.as_str(), value.to_tree())).collect())
             }
         }
     }

@@ -37,7 +37,7 @@ pub enum Code {
     UnterminatedComment = 1009,
     /// A clause that stands twice.
     DuplicateClause = 1010,
-    /// A part of the language that this version does not offer yet.
+    /// A part of SQL that this language does not have.
     NotSupported = 1011,
     /// A field that no record has.
     UnknownField = 1012,
@@ -59,7 +59,7 @@ pub enum Code {
     OffsetNegative = 1104,
     /// Two output columns of the same name.
     DuplicateColumn = 1105,
-    /// `document` in a test that texts do not offer.
+    /// `document` compared with something that is no text.
     DocumentPredicateKind = 1106,
     /// A field that WHERE cannot test.
     FieldNotFilterable = 1107,
@@ -69,6 +69,54 @@ pub enum Code {
     IdValueType = 1109,
     /// `id` in a list that holds something that is no text.
     IdInType = 1110,
+    /// ORDER BY, GROUP BY or an aggregate of `distance` without USING EMBEDDING.
+    OrderDistanceNeedsEmbedding = 1111,
+    /// ORDER BY, GROUP BY or an aggregate of `score` where neither MMR nor RRF gives one.
+    ScoreNeedsRanking = 1112,
+    /// ORDER BY, GROUP BY or an aggregate of `item` without BATCH, or where FUSE BY joins its items.
+    ItemNeedsBatch = 1113,
+    /// A value beside GROUP BY or an aggregate that is not one for the whole group.
+    NotGrouped = 1114,
+    /// An aggregate in WHERE or GROUP BY, or in the ORDER BY of rows.
+    AggregateNotAllowed = 1115,
+    /// `embedding` or the whole of `metadata` where values are compared: ORDER BY, GROUP BY, aggregates.
+    NoOrder = 1116,
+    /// Arithmetic, SUM or AVG with a field that is never a number.
+    NotANumber = 1117,
+    /// FUSE BY RRF without BATCH.
+    FuseNeedsBatch = 1118,
+    /// RERANK BY MMR without USING EMBEDDING, or together with FUSE BY.
+    RerankNotPossible = 1119,
+    /// WITH SCORE THRESHOLD without USING EMBEDDING.
+    ThresholdNeedsEmbedding = 1120,
+    /// RECALL that is not above 0 and at most 1.
+    RecallOutOfRange = 1121,
+    /// CANDIDATES below 1; candidates of MMR below 1 or above 10,000.
+    CandidatesOutOfRange = 1122,
+    /// MMR's lambda outside of 0 to 1.
+    LambdaOutOfRange = 1123,
+    /// The constant of RRF is zero or less.
+    RrfKNotPositive = 1124,
+    /// A parameter of MMR that it does not have, or one given twice.
+    MmrOption = 1125,
+    /// TOP of zero or less, after GROUP BY.
+    TopNotPositive = 1126,
+    /// ORDER BY a name that is neither a field nor an output column.
+    UnknownOrderKey = 1127,
+    /// LIKE, ILIKE, REGEX or STARTS WITH something that is no text.
+    PatternNotText = 1128,
+    /// A pattern that cannot be read.
+    BadPattern = 1129,
+    /// A `?` or `:name` for which no value was given.
+    MissingParameter = 1130,
+    /// A value for a `?` or `:name` that the statement does not have.
+    UnusedParameter = 1131,
+    /// The value of a parameter has a type that cannot stand there.
+    ParameterType = 1132,
+    /// AFTER together with BATCH, MMR, GROUP BY, an aggregate or OFFSET.
+    CursorNotPossible = 1133,
+    /// AFTER a text that is no cursor of this statement.
+    BadCursor = 1134,
     /// A literal of another type than the column it is compared with.
     TypeMismatch = 1201,
     /// A column of lists in WHERE.
@@ -77,6 +125,8 @@ pub enum Code {
     BadTime = 1203,
     /// An order asked of a column of booleans.
     BoolHasNoOrder = 1204,
+    /// A column of JSON in WHERE.
+    JsonNotFilterable = 1205,
     /// No collection of that name.
     UnknownCollection = 2001,
     /// None of the asked collections has that column.
@@ -95,6 +145,10 @@ pub enum Code {
     MixedSpaces = 2008,
     /// A collection is filled by an embedder that the registry does not declare.
     UndeclaredEmbedder = 2009,
+    /// A routing file that cannot be used.
+    BadRouting = 2010,
+    /// Routing is strict, and the statement does not say which collections it needs.
+    Unrouted = 2011,
     /// The query's vector does not have the collection's dimension.
     WrongDimension = 3001,
     /// A number of a vector is NaN or infinite.

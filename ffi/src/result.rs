@@ -27,15 +27,15 @@ pub struct Answer {
 /// The texts of a row.
 #[derive(Debug)]
 struct Row {
-    collection: Text,
-    id: Text,
+    collection: Option<Text>,
+    id: Option<Text>,
     cells: Vec<LazyText>,
 }
 
 impl Row {
     fn new(row: &ResultRow) -> Self {
         let cells = row.cells.iter().map(|_| LazyText::default()).collect();
-        Self { collection: Text::new(&row.collection), id: Text::new(&row.id), cells }
+        Self { collection: row.collection.as_ref().map(Text::new), id: row.id.as_ref().map(Text::new), cells }
     }
 }
 
@@ -44,7 +44,7 @@ impl Answer {
     pub(crate) fn new(set: ResultSet) -> Self {
         let columns = set.columns.iter().map(Text::new).collect();
         let rows = set.rows.iter().map(Row::new).collect();
-        let explanation = set.explanation.as_ref().map(Text::new);
+        let explanation = set.explanation.as_ref().map(|explanation| Text::new(&explanation.text));
         Self { columns, rows, explanation, json: LazyText::default(), set }
     }
 
@@ -84,16 +84,18 @@ pub fn portolan_result_column_name(result: Option<&Answer>, column: usize) -> *c
     Pointer::of(|| Some(result?.columns.get(column)?.as_ptr()))
 }
 
-/// The id of a row's record, selected or not; NULL when there is no such row. A view: it lives as long as the result.
+/// The id of a row's record, selected or not; NULL when there is no such row, or the row stands for a group. A view:
+/// it lives as long as the result.
 #[ffi_export]
 pub fn portolan_result_row_id(result: Option<&Answer>, row: usize) -> *const Chars {
-    Pointer::of(|| Some(result?.rows.get(row)?.id.as_ptr()))
+    Pointer::of(|| Some(result?.rows.get(row)?.id.as_ref()?.as_ptr()))
 }
 
-/// The collection that a row comes from; NULL when there is no such row. A view: it lives as long as the result.
+/// The collection that a row comes from; NULL when there is no such row, or the row stands for a group. A view: it lives
+/// as long as the result.
 #[ffi_export]
 pub fn portolan_result_row_collection(result: Option<&Answer>, row: usize) -> *const Chars {
-    Pointer::of(|| Some(result?.rows.get(row)?.collection.as_ptr()))
+    Pointer::of(|| Some(result?.rows.get(row)?.collection.as_ref()?.as_ptr()))
 }
 
 /// A row's distance to the query; NaN when the statement searched for nothing, or there is no such row.

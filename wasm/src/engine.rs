@@ -11,7 +11,10 @@ use portolan::{
 };
 use wasm_bindgen::prelude::*;
 
-use crate::{failure::Failure, value};
+use crate::{
+    failure::Failure,
+    value::{self, Plain},
+};
 
 /// A release that can be asked. The host brings bytes with [`provide`](Self::provide) and steps statements.
 #[wasm_bindgen]
@@ -90,7 +93,7 @@ impl Engine {
         let ended = || Failure::misuse("the statement has ended");
         let mut running = self.statements.remove(&statement).ok_or_else(ended)?;
         match running.fanout.step(&self.files) {
-            Ok(Step::Done(result)) => Ok(value::from_json(&result.to_json())),
+            Ok(Step::Done(result)) => Ok(result.to_tree::<Plain>().0),
             Ok(Step::Need(ranges)) => {
                 self.statements.insert(statement, running);
                 Ok(value::from_needs(&ranges))

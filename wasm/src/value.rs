@@ -2,8 +2,7 @@
 //!
 //! They are built directly, not sent as JSON text: writing numbers as text would add a tenth to the module.
 
-use portolan::router::FileRange;
-use serde_json::Value as Json;
+use portolan::{json::Tree, router::FileRange};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -21,15 +20,36 @@ extern "C" {
     fn object_from(entries: &Array) -> JsValue;
 }
 
-/// A value of JSON as JavaScript would parse it.
-pub fn from_json(json: &Json) -> JsValue {
-    match json {
-        Json::Null => JsValue::NULL,
-        Json::Bool(value) => JsValue::from_bool(*value),
-        Json::Number(number) => JsValue::from_f64(number.as_f64().unwrap_or(f64::NAN)),
-        Json::String(text) => JsValue::from_str(text),
-        Json::Array(items) => list(items.iter().map(from_json)),
-        Json::Object(entries) => object(entries.iter().map(|(key, value)| (key.as_str(), from_json(value)))),
+/// A value of JavaScript, as an answer holds it.
+pub struct Plain(pub JsValue);
+
+impl Tree for Plain {
+    fn null() -> Self {
+        Self(JsValue::NULL)
+    }
+
+    fn bool(value: bool) -> Self {
+        Self(JsValue::from_bool(value))
+    }
+
+    fn int(value: i64) -> Self {
+        Self(JsValue::from_f64(value as f64))
+    }
+
+    fn float(value: f64) -> Self {
+        Self(JsValue::from_f64(value))
+    }
+
+    fn text(value: &str) -> Self {
+        Self(JsValue::from_str(value))
+    }
+
+    fn list(items: Vec<Self>) -> Self {
+        Self(list(items.into_iter().map(|item| item.0)))
+    }
+
+    fn object(entries: Vec<(&str, Self)>) -> Self {
+        Self(object(entries.into_iter().map(|(key, value)| (key, value.0))))
     }
 }
 

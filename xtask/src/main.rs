@@ -41,6 +41,8 @@ enum Command {
     Wasm,
     /// Regenerate the C headers under include/.
     Headers(commands::headers::Options),
+    /// Run the fuzzers of fuzz/, a minute each; needs a nightly compiler.
+    Fuzz(commands::fuzz::Options),
     /// Check licences, advisories and sources of all dependencies with cargo-deny.
     Deny,
     /// Install whatever is missing and print what was found.
@@ -69,6 +71,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench(options) => commands::bench::run(&context, &options),
         Command::Wasm => commands::wasm::run(&context).map(drop),
         Command::Headers(options) => commands::headers::run(&context, &options),
+        Command::Fuzz(options) => commands::fuzz::run(&context, &options),
         Command::Deny => commands::deny::run(&context).map(drop),
         Command::Setup => commands::setup::run(&context),
         Command::Env => commands::env::run(&context),

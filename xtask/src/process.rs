@@ -46,6 +46,20 @@ pub fn run_reading(command: &mut Command, mut each: impl FnMut(&str)) -> Result<
     succeeded(command, child.wait()?)
 }
 
+/// Runs a command, hands each line of its error output to `each` instead of printing it, and says how it ended: for
+/// programs whose failure is a finding.
+pub fn run_reading_errors(command: &mut Command, mut each: impl FnMut(&str)) -> Result<ExitStatus> {
+    println!("$ {}", shown(command));
+    let mut child =
+        command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().with_context(|| cannot_start(command))?;
+    let lines = child.stderr.take().map(BufReader::new).into_iter().flat_map(|pipe| pipe.split(b'\n'));
+    for line in lines {
+        let line = line.with_context(|| format!("reading the output of `{}`", shown(command)))?;
+        each(&String::from_utf8_lossy(&line));
+    }
+    Ok(child.wait()?)
+}
+
 /// The standard output of a command that succeeds quietly.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().with_context(|| cannot_start(command))?;
@@ -162,6 +176,19 @@ mod tests {
     fn a_failing_command_is_named() {
         let error = run(&mut Command::new("false")).unwrap_err().to_string();
         assert!(error.contains("`false` ended with exit status: 1"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_failure_that_is_a_finding_keeps_its_words() {
+        let mut lines = Vec::new();
+        let mut command = Command::new("sh");
+        command.args(["-c", r"printf 'one\n\377two\n' >&2; exit 3"]);
+        let status = run_reading_errors(&mut command, |line| lines.push(line.to_owned())).unwrap();
+        assert_eq!(
+            (status.code(), lines.as_slice()),
+            (Some(3), ["one", "\u{fffd}two"].map(String::from).as_slice())
+        );
     }
 
     #[cfg(unix)]

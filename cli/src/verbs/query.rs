@@ -8,7 +8,6 @@ use std::{
 use clap::Args;
 use portolan::{
     local::LocalRelease,
-    metric::Encoding,
     native::{
         release::StoreRelease,
         store::{Mode, Store},
@@ -82,18 +81,20 @@ fn from_release(folder: &Path, plan: Plan) -> portolan::Result<(ResultSet, Insta
 
 async fn from_store(folder: &Path, plan: Plan) -> portolan::Result<(ResultSet, Instant)> {
     let store = Store::open(folder, Mode::Read).await?;
-    let release = StoreRelease::load(&store, &plan, Encoding::F16).await?;
+    let release = StoreRelease::load(&store, &plan, None).await?;
     let opened = Instant::now();
     Ok((release.run(plan)?, opened))
 }
 
 fn print(result: &ResultSet, times: &Times) {
     if let Some(explanation) = &result.explanation {
-        output::line(explanation);
-        return;
+        output::line(&explanation.text);
+        if result.columns.is_empty() || result.rows.is_empty() {
+            return;
+        }
     }
     output::line(table::render(result));
-    let skipped = result.collections.len() - result.asked();
+    let skipped = result.collections.iter().filter(|c| matches!(c.outcome, Asked::Skipped { .. })).count();
     output::line(format_args!(
         "{} rows from {} collections asked{} in {:.1} ms (opened in {:.1} ms)",
         result.rows.len(),
@@ -119,6 +120,6 @@ fn print_json(result: &ResultSet, times: &Times) {
 fn bytes_read(report: &portolan::router::CollectionReport) -> u64 {
     match report.outcome {
         Asked::Asked { bytes, .. } => bytes,
-        Asked::Skipped { .. } => 0,
+        Asked::Skipped { .. } | Asked::Failed { .. } => 0,
     }
 }

@@ -11,8 +11,8 @@ mod snapshot;
 
 pub use catalog::{CatalogError, near_names};
 pub use input::InputError;
-pub(crate) use query::snippet;
 pub use query::{QueryError, QueryErrorKind, Span};
+pub(crate) use query::{shown, snippet};
 pub use snapshot::SnapshotError;
 
 #[cfg(feature = "mmap")]
@@ -78,7 +78,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Query(_) | Error::Input(_) => ErrorKind::Usage,
-            Error::Catalog(_) => ErrorKind::NotFound,
+            Error::Catalog(e) => e.kind(),
             Error::Snapshot(e) => e.kind(),
             #[cfg(feature = "mmap")]
             Error::Store(e) => e.kind(),

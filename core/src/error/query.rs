@@ -58,7 +58,7 @@ pub enum QueryErrorKind {
     UnterminatedComment = 1009,
     /// A clause that stands twice.
     DuplicateClause = 1010,
-    /// A keyword of the language that this version does not offer yet.
+    /// A part of SQL that this language does not have.
     NotSupported = 1011,
     /// A field that no record has. Remedy: metadata fields are written `metadata.name`.
     UnknownField = 1012,
@@ -80,7 +80,7 @@ pub enum QueryErrorKind {
     OffsetNegative = 1104,
     /// Two output columns of the same name. Remedy: `AS`.
     DuplicateColumn = 1105,
-    /// `document` in a test that texts do not offer.
+    /// `document` compared with something that is no text.
     DocumentPredicateKind = 1106,
     /// A field that WHERE cannot test.
     FieldNotFilterable = 1107,
@@ -90,6 +90,54 @@ pub enum QueryErrorKind {
     IdValueType = 1109,
     /// `id` in a list that holds something that is no text.
     IdInType = 1110,
+    /// ORDER BY, GROUP BY or an aggregate of `distance` without USING EMBEDDING.
+    OrderDistanceNeedsEmbedding = 1111,
+    /// ORDER BY, GROUP BY or an aggregate of `score` where neither MMR nor RRF gives one.
+    ScoreNeedsRanking = 1112,
+    /// ORDER BY, GROUP BY or an aggregate of `item` without BATCH, or where FUSE BY joins its items.
+    ItemNeedsBatch = 1113,
+    /// A value beside GROUP BY or an aggregate that is not one for the whole group.
+    NotGrouped = 1114,
+    /// An aggregate in WHERE or GROUP BY, or in the ORDER BY of rows.
+    AggregateNotAllowed = 1115,
+    /// `embedding` or the whole of `metadata` where values are compared: ORDER BY, GROUP BY, aggregates.
+    NoOrder = 1116,
+    /// Arithmetic, SUM or AVG with a field that is never a number.
+    NotANumber = 1117,
+    /// FUSE BY RRF without BATCH.
+    FuseNeedsBatch = 1118,
+    /// RERANK BY MMR without USING EMBEDDING, or together with FUSE BY.
+    RerankNotPossible = 1119,
+    /// WITH SCORE THRESHOLD without USING EMBEDDING.
+    ThresholdNeedsEmbedding = 1120,
+    /// RECALL that is not above 0 and at most 1.
+    RecallOutOfRange = 1121,
+    /// CANDIDATES below 1; candidates of MMR below 1 or above 10,000.
+    CandidatesOutOfRange = 1122,
+    /// MMR's lambda outside of 0 to 1.
+    LambdaOutOfRange = 1123,
+    /// The constant of RRF is zero or less.
+    RrfKNotPositive = 1124,
+    /// A parameter of MMR that it does not have, or one given twice.
+    MmrOption = 1125,
+    /// TOP of zero or less, after GROUP BY.
+    TopNotPositive = 1126,
+    /// ORDER BY a name that is neither a field nor an output column.
+    UnknownOrderKey = 1127,
+    /// LIKE, ILIKE, REGEX or STARTS WITH something that is no text.
+    PatternNotText = 1128,
+    /// A pattern that cannot be read, or is too large.
+    BadPattern = 1129,
+    /// A `?` or `:name` for which no value was given.
+    MissingParameter = 1130,
+    /// A value for a `?` or `:name` that the statement does not have.
+    UnusedParameter = 1131,
+    /// The value of a parameter has a type that cannot stand there.
+    ParameterType = 1132,
+    /// AFTER together with BATCH, MMR, GROUP BY, an aggregate or OFFSET.
+    CursorNotPossible = 1133,
+    /// AFTER a text that is no cursor of this statement.
+    BadCursor = 1134,
     /// A literal of another type than the column it is compared with.
     TypeMismatch = 1201,
     /// A comparison of a column of lists. Remedy: CONTAINS.
@@ -98,13 +146,13 @@ pub enum QueryErrorKind {
     BadTime = 1203,
     /// `<`, `>` or BETWEEN on a boolean column.
     BoolHasNoOrder = 1204,
-    /// A pattern after REGEX that cannot be read, or is too large. Remedy: see the message.
-    BadPattern = 1206,
+    /// A column of JSON in WHERE.
+    JsonNotFilterable = 1205,
 }
 
 impl QueryErrorKind {
     /// All kinds, by number.
-    pub const ALL: [QueryErrorKind; 31] = [
+    pub const ALL: [QueryErrorKind; 55] = [
         Self::UnexpectedToken,
         Self::UnexpectedEnd,
         Self::UnexpectedCharacter,
@@ -131,11 +179,35 @@ impl QueryErrorKind {
         Self::EmptyText,
         Self::IdValueType,
         Self::IdInType,
+        Self::OrderDistanceNeedsEmbedding,
+        Self::ScoreNeedsRanking,
+        Self::ItemNeedsBatch,
+        Self::NotGrouped,
+        Self::AggregateNotAllowed,
+        Self::NoOrder,
+        Self::NotANumber,
+        Self::FuseNeedsBatch,
+        Self::RerankNotPossible,
+        Self::ThresholdNeedsEmbedding,
+        Self::RecallOutOfRange,
+        Self::CandidatesOutOfRange,
+        Self::LambdaOutOfRange,
+        Self::RrfKNotPositive,
+        Self::MmrOption,
+        Self::TopNotPositive,
+        Self::UnknownOrderKey,
+        Self::PatternNotText,
+        Self::BadPattern,
+        Self::MissingParameter,
+        Self::UnusedParameter,
+        Self::ParameterType,
+        Self::CursorNotPossible,
+        Self::BadCursor,
         Self::TypeMismatch,
         Self::ListNotFilterable,
         Self::BadTime,
         Self::BoolHasNoOrder,
-        Self::BadPattern,
+        Self::JsonNotFilterable,
     ];
 
     /// The fixed number.
@@ -172,11 +244,35 @@ impl QueryErrorKind {
             Self::EmptyText => "empty_text",
             Self::IdValueType => "id_value_type",
             Self::IdInType => "id_in_type",
+            Self::OrderDistanceNeedsEmbedding => "order_distance_needs_embedding",
+            Self::ScoreNeedsRanking => "score_needs_ranking",
+            Self::ItemNeedsBatch => "item_needs_batch",
+            Self::NotGrouped => "not_grouped",
+            Self::AggregateNotAllowed => "aggregate_not_allowed",
+            Self::NoOrder => "no_order",
+            Self::NotANumber => "not_a_number",
+            Self::FuseNeedsBatch => "fuse_needs_batch",
+            Self::RerankNotPossible => "rerank_not_possible",
+            Self::ThresholdNeedsEmbedding => "threshold_needs_embedding",
+            Self::RecallOutOfRange => "recall_out_of_range",
+            Self::CandidatesOutOfRange => "candidates_out_of_range",
+            Self::LambdaOutOfRange => "lambda_out_of_range",
+            Self::RrfKNotPositive => "rrf_k_not_positive",
+            Self::MmrOption => "mmr_option",
+            Self::TopNotPositive => "top_not_positive",
+            Self::UnknownOrderKey => "unknown_order_key",
+            Self::PatternNotText => "pattern_not_text",
+            Self::BadPattern => "bad_pattern",
+            Self::MissingParameter => "missing_parameter",
+            Self::UnusedParameter => "unused_parameter",
+            Self::ParameterType => "parameter_type",
+            Self::CursorNotPossible => "cursor_not_possible",
+            Self::BadCursor => "bad_cursor",
             Self::TypeMismatch => "type_mismatch",
             Self::ListNotFilterable => "list_not_filterable",
             Self::BadTime => "bad_time",
             Self::BoolHasNoOrder => "bool_has_no_order",
-            Self::BadPattern => "bad_pattern",
+            Self::JsonNotFilterable => "json_not_filterable",
         }
     }
 
@@ -185,6 +281,9 @@ impl QueryErrorKind {
         self.code() < 1100
     }
 }
+
+/// The most characters of a message, or of a hint.
+const MAX_SENTENCE: usize = 500;
 
 /// The statement is wrong at a known place.
 ///
@@ -205,7 +304,7 @@ struct Detail {
 impl QueryError {
     /// An error of `kind` at `span`. `message` is one clause without a full stop.
     pub fn new(kind: QueryErrorKind, span: Span, message: impl Into<String>) -> Self {
-        let message = message.into();
+        let message = shown(message);
         let (text, expected, hint) = Default::default();
         Self(Box::new(Detail { kind, span, message, text, expected, hint }))
     }
@@ -218,13 +317,13 @@ impl QueryError {
 
     /// Adds what would have been right there.
     pub fn with_expected(mut self, expected: impl Into<String>) -> Self {
-        self.0.expected = expected.into();
+        self.0.expected = shown(expected);
         self
     }
 
     /// Adds what to write instead.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.0.hint = hint.into();
+        self.0.hint = shown(hint);
         self
     }
 
@@ -263,7 +362,7 @@ impl QueryError {
         &self.0.message
     }
 
-    /// The offending text, cut to 60 characters; empty at the end of the statement.
+    /// The offending text, cut to 60 characters, control characters and all; empty at the end of the statement.
     pub fn text(&self) -> &str {
         &self.0.text
     }
@@ -324,7 +423,21 @@ pub(crate) fn snippet(sql: &str, span: Span, headline: &str, hint: &str) -> Stri
 
 /// The first 60 characters, with dots when there were more.
 fn clip(text: &str) -> String {
-    match text.char_indices().nth(60) {
+    clip_to(text, 60)
+}
+
+/// What of a sentence can be shown: messages quote statements, which come from anywhere, and hold megabytes of names
+/// and characters that move a terminal's cursor.
+pub(crate) fn shown(sentence: impl Into<String>) -> String {
+    let sentence = sentence.into();
+    if sentence.len() <= MAX_SENTENCE && !sentence.contains(char::is_control) {
+        return sentence;
+    }
+    clip_to(&sentence, MAX_SENTENCE).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn clip_to(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
         None => String::from(text),
     }
@@ -374,6 +487,17 @@ mod tests {
         let mut codes: Vec<u32> = QueryErrorKind::ALL.iter().map(|kind| kind.code()).collect();
         codes.dedup();
         assert!(codes.is_sorted() && codes.len() == QueryErrorKind::ALL.len());
+    }
+
+    #[test]
+    fn what_a_statement_holds_cannot_move_the_cursor() {
+        let span = Span { start: 0, end: 1, line: 1, column: 1 };
+        let error = QueryError::new(QueryErrorKind::UnexpectedToken, span, "unexpected `\x1b[2J`")
+            .with_text("\x1b[2J")
+            .with_hint(format!("not {}\n", "\u{9b}".repeat(100_000)));
+        assert_eq!(error.message(), "unexpected `\u{fffd}[2J`");
+        assert_eq!(error.text(), "\x1b[2J", "the text itself is kept for programs");
+        assert!(error.hint().chars().count() < 510 && !error.to_string().contains(char::is_control));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use super::time::parse_time;
 use crate::{
     filter::compare::compare,
+    order::{sort_by, sort_unique},
     pattern::{Pattern, PatternError},
     query::{CompareOp, Expr, FieldRef, Literal, MatchOp},
     schema::Value,
@@ -111,8 +112,8 @@ fn compared<'e>(field: &'e FieldRef, op: CompareOp, value: &'e Literal, negated:
 fn matched<'e>(field: &'e FieldRef, op: MatchOp, literal: &'e Literal, negated: bool) -> Node<'e> {
     let pattern = match &literal.value {
         Value::Text(text) => Some(match op {
-            MatchOp::Like => Ok(Pattern::like(text, false)),
-            MatchOp::ILike => Ok(Pattern::like(text, true)),
+            MatchOp::Like => Pattern::like(text, false),
+            MatchOp::ILike => Pattern::like(text, true),
             MatchOp::StartsWith => Ok(Pattern::Prefix(text.clone())),
             MatchOp::Regex => Pattern::regex(text),
         }),
@@ -163,9 +164,8 @@ pub(super) struct ValueSet<'e> {
 impl<'e> ValueSet<'e> {
     fn new(values: &'e [Literal]) -> Self {
         let mut set = Self::default();
-        // One sort for all types: each instance of the sort is kilobytes of the wasm module.
         let mut sorted: Vec<&Value> = values.iter().map(|literal| &literal.value).collect();
-        sorted.sort_unstable_by(|a, b| literal_order(a, b));
+        sort_by(&mut sorted, |a, b| literal_order(a, b));
         sorted.dedup_by(|a, b| literal_order(a, b).is_eq());
         for value in sorted {
             match value {
@@ -244,8 +244,7 @@ impl<'e> ValueSet<'e> {
 /// Sorts keys and drops repeats.
 #[inline(never)]
 pub(super) fn sort_keys(keys: &mut Vec<i64>) {
-    keys.sort_unstable();
-    keys.dedup();
+    sort_unique(keys);
 }
 
 /// A total order of literals: by type, then by value. Numbers are one type, and finite.

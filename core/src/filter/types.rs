@@ -37,6 +37,8 @@ pub(super) fn column_kind(leaf: &Leaf<'_>, schema: &dyn BindSchema) -> Result<Op
 
 fn check_test(field: &FieldRef, kind: &FieldType, test: &Test<'_>) -> Result<(), QueryError> {
     match (kind, test) {
+        (FieldType::Json, _) => Err(json_error(field)),
+        (FieldType::List(item), _) if **item == FieldType::Json => Err(json_error(field)),
         (FieldType::List(item), _) if matches!(**item, FieldType::List(_)) => Err(nested_list(field)),
         (_, Test::IsNull { .. }) => Ok(()),
         (FieldType::List(item), Test::Contains { values, .. }) => check_literals(field, item, values),
@@ -153,6 +155,14 @@ fn nested_list(field: &FieldRef) -> QueryError {
         .with_hint("test another column")
 }
 
+/// A test of a column of JSON.
+fn json_error(field: &FieldRef) -> QueryError {
+    let message = format!("{} holds values of several types, which cannot be filtered", field.column);
+    QueryError::new(QueryErrorKind::JsonNotFilterable, field.span, message)
+        .with_text(&field.column.to_string())
+        .with_hint("test another column, or write one type into this field")
+}
+
 fn plural(kind: &FieldType) -> &'static str {
     match kind {
         FieldType::Bool => "booleans",
@@ -161,6 +171,7 @@ fn plural(kind: &FieldType) -> &'static str {
         FieldType::Text => "texts",
         FieldType::Time => "times",
         FieldType::List(_) => "lists",
+        FieldType::Json => "values of several types",
     }
 }
 
@@ -170,7 +181,7 @@ fn singular(kind: &FieldType) -> &'static str {
         FieldType::Int | FieldType::Float => "a number",
         FieldType::Text => "a text",
         FieldType::Time => "an ISO 8601 text",
-        FieldType::List(_) => "another column",
+        FieldType::List(_) | FieldType::Json => "another column",
     }
 }
 

@@ -32,10 +32,9 @@ impl Plan {
     pub fn explain_text(&self, facts: &[CollectionFacts]) -> String {
         let mut lines = vec![self.headline()];
         lines.push(format!("  from: {}", clip(&self.source.to_string())));
-        let columns: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
-        lines.push(format!("  columns: {}", clip(&columns.join(", "))));
+        lines.push(format!("  columns: {}", listed(self.columns.iter().map(|column| &column.name))));
         lines.extend(self.filter.as_ref().map(|filter| format!("  where: {}", clip(&filter.to_string()))));
-        lines.extend(self.notes.iter().map(|note| format!("  note: {note}")));
+        lines.extend(self.notes.iter().map(|note| format!("  note: {}", clip(note))));
         let asked = facts.iter().filter(|fact| fact.asked).count();
         if !facts.is_empty() {
             lines.push(format!("  collections: {asked} of {} asked", facts.len()));
@@ -94,7 +93,8 @@ impl Display for NamePattern {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => f.write_str(&quote_name(name)),
-            Self::Prefix(prefix) => write!(f, "{prefix}*"),
+            Self::Prefix(prefix) if prefix.is_empty() => f.write_str("*"),
+            Self::Prefix(prefix) => write!(f, "{}*", quote_name(prefix.as_str())),
         }
     }
 }
@@ -109,12 +109,18 @@ impl Display for Source {
     }
 }
 
+/// Names as a statement writes them: in quotes where they hold what could be taken for something else.
+fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    clip(&names.map(|name| quote_name(name)).collect::<Vec<_>>().join(", "))
+}
+
 fn fact_line(fact: &CollectionFacts) -> String {
+    let name = clip(&quote_name(&fact.name));
     let estimate = fact.estimated_rows.map(|rows| format!(", about {rows} expected")).unwrap_or_default();
     match &fact.skip_reason {
-        _ if fact.asked => format!("    {}: {}, {} rows{estimate}", fact.name, fact.access_path, fact.rows),
-        Some(reason) => format!("    {}: skipped, {} rows: {reason}", fact.name, fact.rows),
-        None => format!("    {}: skipped, {} rows", fact.name, fact.rows),
+        _ if fact.asked => format!("    {name}: {}, {} rows{estimate}", fact.access_path, fact.rows),
+        Some(reason) => format!("    {name}: skipped, {} rows: {reason}", fact.rows),
+        None => format!("    {name}: skipped, {} rows", fact.rows),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     query::{Duplicates, Explain, Expr, Field, Scalar},
 };
 
-pub use cursor::Cursor;
+pub use cursor::{Cursor, CursorFault};
 pub use explain::CollectionFacts;
 
 /// The candidates of a vector query that names no TOPK.

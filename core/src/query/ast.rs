@@ -15,6 +15,8 @@ pub struct Statement {
     pub from: FromClause,
     /// USING EMBEDDING: what the vectors are compared with. One item, or several with BATCH; empty without the clause.
     pub embedding: Vec<Embedding>,
+    /// Whether BATCH stands before the items; with it even a single one is an item of its own.
+    pub batch: bool,
     /// WHERE and WHERE_DOCUMENT, joined by AND.
     pub filter: Option<Expr>,
     /// SIMILARITY.
@@ -183,6 +185,8 @@ pub struct FromClause {
     pub include: Vec<CollectionPattern>,
     /// What is left out: the names after EXCEPT.
     pub except: Vec<CollectionPattern>,
+    /// The name after AS, which has no effect: fields belong to the row, not to a collection.
+    pub alias: Option<Name>,
 }
 
 /// One name, or all that begin alike.

@@ -6,9 +6,9 @@ use super::{
     ast::{
         Aggregate, AggregateFunction, Arithmetic, Column, CompareOp, Expr, Field, Literal, MatchOp, Scalar,
     },
-    keywords::{is_plain_name, quote_name, quote_text},
+    keywords::{is_plain_name, quote_alias, quote_name, quote_text},
 };
-use crate::{error::Span, schema::Value};
+use crate::{error::Span, number::literal, schema::Value};
 
 impl Display for Column {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -37,7 +37,7 @@ impl Display for Field {
             Field::Collection => "collection",
             Field::Embedding => "embedding",
             Field::Metadata(None) => "metadata",
-            Field::Metadata(Some(path)) => return write!(f, "metadata.{path}"),
+            Field::Metadata(Some(path)) => return Column::Metadata(path.clone()).fmt(f),
         })
     }
 }
@@ -77,9 +77,29 @@ impl Display for Scalar {
                 write!(f, "{}({field})", function.name())
             }
             Scalar::Negate(inner) => write!(f, "-({inner})"),
-            Scalar::Binary(left, operator, right) => write!(f, "({left} {} {right})", operator.symbol()),
-            Scalar::Alias(name) => f.write_str(&quote_name(&name.text)),
+            Scalar::Binary(left, operator, right) => {
+                let strength = strength(*operator);
+                operand(f, left, strength)?;
+                write!(f, " {} ", operator.symbol())?;
+                operand(f, right, strength + 1)
+            }
+            Scalar::Alias(name) => f.write_str(&quote_alias(&name.text)),
         }
+    }
+}
+
+fn strength(operator: Arithmetic) -> u8 {
+    match operator {
+        Arithmetic::Add | Arithmetic::Subtract => 1,
+        Arithmetic::Multiply | Arithmetic::Divide => 2,
+    }
+}
+
+/// `value`, in parentheses if it is an operation weaker than `strength`.
+fn operand(f: &mut Formatter<'_>, value: &Scalar, strength_needed: u8) -> Result {
+    match value {
+        Scalar::Binary(_, operator, _) if strength(*operator) < strength_needed => write!(f, "({value})"),
+        value => value.fmt(f),
     }
 }
 
@@ -128,8 +148,7 @@ impl Display for Literal {
             Value::Bool(true) => f.write_str("TRUE"),
             Value::Bool(false) => f.write_str("FALSE"),
             Value::Int(number) => number.fmt(f),
-            // `{:?}` keeps a point or an exponent, so that the number stays a decimal when read again.
-            Value::Float(number) => write!(f, "{number:?}"),
+            Value::Float(number) => f.write_str(&literal(*number)),
             Value::Text(text) => f.write_str(&quote_text(text)),
             Value::Time(micros) => micros.fmt(f),
             Value::List(_) | Value::Object(_) => f.write_str("(...)"),
@@ -153,8 +172,11 @@ impl Display for Expr {
                 write!(f, "{} {}{} {pattern}", field.column, not(*negated), op.symbol())
             }
             Expr::Contains { field, values, all, negated } => {
-                let quantifier = if *all { "ALL" } else { "ANY" };
-                write!(f, "{} {}CONTAINS {quantifier} (", field.column, not(*negated))?;
+                write!(f, "{} {}CONTAINS ", field.column, not(*negated))?;
+                if let ([value], false) = (values.as_slice(), all) {
+                    return value.fmt(f);
+                }
+                f.write_str(if *all { "ALL (" } else { "ANY (" })?;
                 joined(f, values, ", ")?;
                 f.write_str(")")
             }

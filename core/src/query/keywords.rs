@@ -1,51 +1,40 @@
 //! The words of the language, and how names and texts are written so that they parse again.
 
-/// Clauses that this version knows, for suggestions.
-pub(super) const CLAUSES: [&str; 6] = ["FROM", "USING", "WHERE", "TOPK", "LIMIT", "OFFSET"];
+use super::scalar::is_field;
 
-/// Words that begin a clause of the full language which this version does not run, with the clause's name.
-const LATER_CLAUSES: [(&str, &str); 15] = [
-    ("WHERE_DOCUMENT", "WHERE_DOCUMENT"),
-    ("SIMILARITY", "SIMILARITY"),
-    ("ORDER", "ORDER BY"),
-    ("RERANK", "RERANK BY"),
-    ("WITH", "WITH SCORE THRESHOLD"),
-    ("GROUP", "GROUP BY"),
-    ("HAVING", "HAVING"),
-    ("RECALL", "RECALL"),
-    ("CANDIDATES", "CANDIDATES"),
-    ("AFTER", "AFTER"),
-    ("EXCEPT", "EXCEPT"),
-    ("FUSE", "FUSE BY"),
-    ("AS", "an alias of a collection"),
-    ("JOIN", "JOIN"),
-    ("UNION", "UNION"),
+/// The first words of the clauses, for suggestions.
+pub(super) const CLAUSE_WORDS: [&str; 19] = [
+    "FROM",
+    "USING",
+    "WHERE",
+    "WHERE_DOCUMENT",
+    "SIMILARITY",
+    "TOPK",
+    "ORDER",
+    "GROUP",
+    "LIMIT",
+    "OFFSET",
+    "RERANK",
+    "FUSE",
+    "WITH",
+    "ON",
+    "RECALL",
+    "CANDIDATES",
+    "AFTER",
+    "EXCEPT",
+    "AS",
 ];
 
-/// Words that stand between a field and a value in the full language, with the test's name.
-const LATER_TESTS: [(&str, &str); 8] = [
-    ("LIKE", "LIKE"),
-    ("ILIKE", "ILIKE"),
-    ("REGEX", "REGEX"),
-    ("CONTAINS", "CONTAINS"),
-    ("MATCH", "MATCH"),
-    ("STARTS", "STARTS WITH"),
-    ("ANY", "ANY"),
-    ("ALL", "ALL"),
+/// Words that SQL has where a clause could begin, with what to write instead.
+pub(super) const FOREIGN: [(&str, &str); 3] = [
+    ("HAVING", "filter the groups in the program"),
+    ("JOIN", "list the collections after FROM: their rows are merged"),
+    ("UNION", "list the collections after FROM: their rows are merged"),
 ];
 
-/// The clause of the full language that `word` begins, if this version lacks it.
-pub(super) fn later_clause(word: &str) -> Option<&'static str> {
-    find(&LATER_CLAUSES, word)
-}
-
-/// The test of the full language that `word` begins, if this version lacks it.
-pub(super) fn later_test(word: &str) -> Option<&'static str> {
-    find(&LATER_TESTS, word)
-}
-
-fn find(words: &[(&'static str, &'static str)], word: &str) -> Option<&'static str> {
-    words.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, name)| *name)
+/// The first 40 bytes of a word, for messages; nothing if a character would be cut.
+pub(super) fn clip(word: &str) -> &str {
+    word.get(..word.len().min(40)).unwrap_or_default()
 }
 
 /// Whether `name` can stand in a statement without quotes: a letter or `_`, then letters, digits and `_`, ASCII.
@@ -60,6 +49,11 @@ pub fn quote_name(name: &str) -> String {
     if name.split('.').all(is_plain_name) { String::from(name) } else { quote(name, '"') }
 }
 
+/// The name of an output column as ORDER BY must write it.
+pub(super) fn quote_alias(name: &str) -> String {
+    if is_plain_name(name) && !is_field(name) { String::from(name) } else { quote(name, '"') }
+}
+
 /// `text` as a statement must write it: in single quotes, with escapes where needed.
 pub fn quote_text(text: &str) -> String {
     quote(text, '\'')
@@ -72,7 +66,8 @@ fn quote(text: &str, mark: char) -> String {
         match c {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
-            '\0' => out.push_str("\\x00"),
+            // Not only those that the language refuses in strings: what is quoted is printed on terminals.
+            c if c.is_control() => out.push_str(&format!("\\x{:02x}", c as u32)),
             '\\' => out.push_str("\\\\"),
             c if c == mark => out.extend([mark, mark]),
             c => out.push(c),

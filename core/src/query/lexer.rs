@@ -20,6 +20,8 @@ pub(super) enum Kind {
     Decimal,
     /// Punctuation or an operator.
     Symbol,
+    /// A bind parameter: `?` or `:name`.
+    Parameter,
     /// The end of the statement.
     End,
 }
@@ -56,6 +58,7 @@ impl<'a> Lexer<'a> {
             Some(b'0'..=b'9') => self.number()?,
             Some(b'+' | b'-') if self.digit_follows(1) => self.number()?,
             Some(b'.') if self.digit(1) && !self.after_name() => self.number()?,
+            Some(b'?' | b':') => self.parameter()?,
             Some(first) => self.symbol(first)?,
         };
         Ok(Token { kind, text: self.slice(start, self.at), span: self.span(start, self.at) })
@@ -194,13 +197,24 @@ impl<'a> Lexer<'a> {
             .with_hint("put a blank between a number and a word; quote a name that begins with a digit")
     }
 
+    fn parameter(&mut self) -> Result<Kind, QueryError> {
+        let named = self.peek(0) == Some(b':');
+        if named && !self.peek(1).is_some_and(|b| b.is_ascii_alphabetic() || b == b'_') {
+            return Err(self.bad_character());
+        }
+        self.at += 1;
+        if named {
+            self.word();
+        }
+        Ok(Kind::Parameter)
+    }
+
     fn symbol(&mut self, first: u8) -> Result<Kind, QueryError> {
         let pair = (first, self.peek(1).unwrap_or(0));
         self.at += match pair {
             (b'<', b'=' | b'>') | (b'>' | b'!' | b'=', b'=') => 2,
-            (b'*' | b'(' | b')' | b'[' | b']' | b',' | b'.' | b';' | b'=' | b'<' | b'>' | b'?' | b':', _) => {
-                1
-            }
+            (b'*' | b'/' | b'+' | b'-' | b'(' | b')' | b'[' | b']', _) => 1,
+            (b',' | b'.' | b';' | b'=' | b'<' | b'>', _) => 1,
             _ => return Err(self.bad_character()),
         };
         Ok(Kind::Symbol)
@@ -212,7 +226,7 @@ impl<'a> Lexer<'a> {
         self.at += c.len_utf8();
         self.error(QueryErrorKind::UnexpectedCharacter, start, &format!("unexpected character {c:?}"))
             .with_hint(match c {
-                '-' | '+' => "a sign must touch its number; a name with a hyphen needs double quotes",
+                ':' | '$' | '@' => "parameters are written ? or :name",
                 '#' => "comments are written -- to the end of the line, or /* */",
                 '!' => "write != or NOT",
                 '`' => "names are quoted with double quotes",

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::schema::Value;
+use crate::{filter::parse_time, json, schema::Value};
 
 /// What one parameter stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,8 +50,128 @@ impl Params {
         self
     }
 
+    /// Parameters written as JSON: an array for `?`, an object for `:name`.
+    ///
+    /// A value is null, a boolean, a number (an integer if it has neither point nor exponent), a text or an array;
+    /// `{"time": "2024-05-01T12:00:00Z"}` is a time, `{"int": "9007199254740993"}` an integer that a JavaScript number cannot
+    /// hold, `{"vector": [0.5, 1]}` a query vector.
+    ///
+    /// # Errors
+    /// What is wrong with the text, in words.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        let mut params = Self::default();
+        match json::parse(text).map_err(|error| error.to_string())? {
+            Value::Null => {}
+            Value::List(items) => {
+                for (place, item) in (1..).zip(items) {
+                    params
+                        .positional
+                        .push(param(item).map_err(|reason| format!("parameter {place} {reason}"))?);
+                }
+            }
+            Value::Object(entries) => {
+                for (name, item) in entries {
+                    let param = param(item).map_err(|reason| format!("parameter :{name} {reason}"))?;
+                    params.named.insert(name, param);
+                }
+            }
+            _ => return Err("parameters are an array or an object".into()),
+        }
+        Ok(params)
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.positional.is_empty() && self.named.is_empty()
+    }
+}
+
+/// A value of JSON as a parameter; else what is wrong with it.
+fn param(value: Value) -> Result<Param, String> {
+    match value {
+        Value::Object(entries) => tagged(entries),
+        Value::List(items) if items.iter().any(|item| matches!(item, Value::List(_) | Value::Object(_))) => {
+            Err("is a list of lists or objects; a list holds plain values".into())
+        }
+        plain => Ok(Param::Value(plain)),
+    }
+}
+
+/// `{"time": ..}`, `{"int": ..}`, `{"vector": [..]}`.
+fn tagged(entries: BTreeMap<String, Value>) -> Result<Param, String> {
+    let mut entries = entries.into_iter();
+    let (Some((tag, value)), None) = (entries.next(), entries.next()) else {
+        return Err(String::from(UNKNOWN_TAG));
+    };
+    match (tag.as_str(), value) {
+        ("time", Value::Text(text)) => {
+            let micros = parse_time(&text).ok_or("is no ISO 8601 date or time")?;
+            Ok(Param::Value(Value::Time(micros)))
+        }
+        ("int", Value::Text(text)) => {
+            let number = text.parse().map_err(|_| "is no integer of 64 bits")?;
+            Ok(Param::Value(Value::Int(number)))
+        }
+        ("vector", Value::List(items)) => vector(&items).map(Param::Vector),
+        _ => Err(String::from(UNKNOWN_TAG)),
+    }
+}
+
+const UNKNOWN_TAG: &str =
+    "is an object; write {\"time\": \"ISO 8601\"}, {\"int\": \"digits\"} or {\"vector\": [numbers]}";
+
+/// The numbers of a list as a vector.
+pub(super) fn vector(items: &[Value]) -> Result<Vec<f32>, String> {
+    let number = |item: &Value| match item {
+        Value::Int(number) => Some(*number as f32),
+        Value::Float(number) => Some(*number as f32).filter(|number| number.is_finite()),
+        _ => None,
+    };
+    let numbers: Option<Vec<f32>> = items.iter().map(number).collect();
+    numbers
+        .filter(|numbers| !numbers.is_empty())
+        .ok_or_else(|| "is no list of numbers that fit 32 bits".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_read_from_json_with_their_types() {
+        let text = r#"[null, true, 3, 3.0, "x", ["a", 1], {"time": "1970-01-01T00:00:01Z"}, {"int": "9007199254740993"},
+            {"vector": [1, 0.5]}]"#;
+        let expected = [
+            Value::Null,
+            Value::Bool(true),
+            Value::Int(3),
+            Value::Float(3.0),
+            Value::Text("x".into()),
+            Value::List(vec![Value::Text("a".into()), Value::Int(1)]),
+            Value::Time(1_000_000),
+            Value::Int((1 << 53) + 1),
+        ];
+        let params = Params::from_json(text).unwrap();
+        assert_eq!(params.positional[..8], expected.map(Param::Value));
+        assert_eq!(params.positional[8], Param::Vector(vec![1.0, 0.5]));
+        assert_eq!(Params::from_json(r#"{"a": 1}"#).unwrap(), Params::none().set("a", Value::Int(1)));
+        assert_eq!(Params::from_json("null").unwrap(), Params::none());
+    }
+
+    #[test]
+    fn what_is_no_parameter_is_named() {
+        for (text, part) in [
+            ("3", "an array or an object"),
+            ("[", ""),
+            ("[[[1]]]", "parameter 1 is a list of lists"),
+            (r#"{"a": {"day": "x"}}"#, "parameter :a is an object"),
+            (r#"[1, {"time": "noon"}]"#, "parameter 2 is no ISO"),
+            (r#"[{"int": "1.5"}]"#, "no integer"),
+            (r#"[{"vector": []}]"#, "no list of numbers"),
+            (r#"[{"vector": [1e300]}]"#, "no list of numbers"),
+        ] {
+            let error = Params::from_json(text).unwrap_err();
+            assert!(error.contains(part), "{text}: {error}");
+        }
     }
 }

@@ -1,33 +1,47 @@
-//! The parser's cursor, and the frame of a statement: SELECT, items, clauses.
+//! The parser's cursor, and the frame of a statement: EXPLAIN, SELECT, FROM, clauses.
 //!
 //! Recursive descent with one token of lookahead; parentheses, the only thing that nests, are kept on the heap.
 
+use std::collections::BTreeSet;
+
 use super::{
     MAX_LIST_ITEMS, MAX_STATEMENT_BYTES,
-    ast::{CollectionPattern, Explain, Field, FromClause, Item, Name, Scalar, SelectItem, Statement},
+    ast::{Explain, Name, Statement},
     keywords,
     lexer::{Kind, Lexer, Token},
+    params::Params,
     strings,
 };
 use crate::error::{QueryError, QueryErrorKind, Span, near_names};
 
 pub(super) type Parsed<T> = Result<T, QueryError>;
 
-/// Parses one statement. Linear in its length.
+/// Parses one statement without parameters. Linear in its length.
 ///
 /// # Errors
-/// Any kind 10xx: the first thing that is wrong, with its place.
+/// Any kind 10xx, and those kinds 11xx that are seen while parsing: the first thing that is wrong, with its place.
 pub fn parse(sql: &str) -> Result<Statement, QueryError> {
+    parse_with(sql, &Params::default())
+}
+
+/// Parses one statement and puts the values of `params` in the places of its `?` and `:name`. Linear in the length
+/// of both.
+///
+/// # Errors
+/// As [`parse`]; a parameter that is missing, that no place takes, or whose value cannot stand in its place.
+pub fn parse_with(sql: &str, params: &Params) -> Result<Statement, QueryError> {
     if sql.len() > MAX_STATEMENT_BYTES {
         let message =
             format!("the statement has {} bytes, at most {MAX_STATEMENT_BYTES} are read", sql.len());
         let span = Span { line: 1, column: 1, ..Span::default() };
         return Err(QueryError::new(QueryErrorKind::StatementTooLong, span, message)
-            .with_hint("send long value lists in several statements"));
+            .with_hint("send long value lists in several statements, or as parameters"));
     }
     let mut lexer = Lexer::new(sql);
     let token = lexer.next()?;
-    Parser { lexer, token, last: token.span }.statement()
+    let last = token.span;
+    let (positional, named, bound_bytes) = Default::default();
+    Parser { lexer, token, last, params, positional, named, bound_bytes, clauses: 0 }.statement()
 }
 
 /// A statement being read: the token under the cursor and where the one before it ended.
@@ -35,23 +49,34 @@ pub(super) struct Parser<'a> {
     lexer: Lexer<'a>,
     pub token: Token<'a>,
     pub last: Span,
+    pub params: &'a Params,
+    /// How many `?` have been read.
+    pub positional: usize,
+    /// The names of the `:name` that have been read.
+    pub named: BTreeSet<&'a str>,
+    /// How much the parameters have added to the tree.
+    pub bound_bytes: usize,
+    /// The clauses that have been read, a bit for each.
+    pub clauses: u32,
 }
 
 impl<'a> Parser<'a> {
     fn statement(mut self) -> Parsed<Statement> {
-        let explain = self.take_word("EXPLAIN")?;
-        if explain && self.at_word("ANALYZE") {
-            return Err(self.not_supported("EXPLAIN ANALYZE", "EXPLAIN alone shows the plan"));
-        }
+        let explain = match self.take_word("EXPLAIN")? {
+            false => None,
+            true if self.take_word("ANALYZE")? => Some(Explain::Analyze),
+            true => Some(Explain::Plan),
+        };
         self.expect_word("SELECT")?;
         let items = self.list("output columns", Self::select_item)?;
         self.expect_word("FROM")?;
         let from = self.from()?;
         let mut statement = Statement {
-            explain: explain.then_some(Explain::Plan),
+            explain,
             items,
             from,
             embedding: Vec::new(),
+            batch: false,
             filter: None,
             similarity: None,
             topk: None,
@@ -69,10 +94,11 @@ impl<'a> Parser<'a> {
         };
         while self.clause(&mut statement)? {}
         self.take_symbol(";")?;
-        match self.token.kind {
-            Kind::End => Ok(statement),
-            _ => Err(self.unexpected("a clause or the end of the statement")),
+        if self.token.kind != Kind::End {
+            return Err(self.unexpected("a clause or the end of the statement"));
         }
+        self.check_unused()?;
+        Ok(statement)
     }
 
     // The cursor.
@@ -83,6 +109,13 @@ impl<'a> Parser<'a> {
         let token = std::mem::replace(&mut self.token, next);
         self.last = token.span;
         Ok(token)
+    }
+
+    /// Moves past the sign of the number under the cursor.
+    pub fn skip_sign(&mut self) {
+        let Token { text, span, .. } = &mut self.token;
+        *text = text.get(1..).unwrap_or_default();
+        (span.start, span.column) = (span.start + 1, span.column + 1);
     }
 
     pub fn at_word(&self, word: &str) -> bool {
@@ -109,14 +142,23 @@ impl<'a> Parser<'a> {
         Ok(found)
     }
 
-    pub fn expect_word(&mut self, word: &'static str) -> Parsed<()> {
+    pub fn expect_word(&mut self, word: &str) -> Parsed<()> {
         match self.take_word(word)? {
             true => Ok(()),
             false => Err(self.unexpected(word)),
         }
     }
 
-    pub fn expect_symbol(&mut self, symbol: &'static str) -> Parsed<()> {
+    /// One of two words: whether it is the first.
+    pub fn either(&mut self, first: &str, second: &str) -> Parsed<bool> {
+        match self.take_word(first)? {
+            true => Ok(true),
+            false if self.take_word(second)? => Ok(false),
+            false => Err(self.unexpected(&format!("{first} or {second}"))),
+        }
+    }
+
+    pub fn expect_symbol(&mut self, symbol: &str) -> Parsed<()> {
         match self.take_symbol(symbol)? {
             true => Ok(()),
             false => Err(self.unexpected(symbol)),
@@ -125,13 +167,20 @@ impl<'a> Parser<'a> {
 
     /// `item, item, ...`, at least one.
     pub fn list<T>(&mut self, what: &str, item: fn(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
+        self.list_of(MAX_LIST_ITEMS, what, item)
+    }
+
+    /// `item, item, ...`, at least one and at most `most`.
+    pub fn list_of<T>(
+        &mut self,
+        most: usize,
+        what: &str,
+        item: fn(&mut Self) -> Parsed<T>,
+    ) -> Parsed<Vec<T>> {
         let mut items = vec![item(self)?];
         while self.take_symbol(",")? {
-            if items.len() == MAX_LIST_ITEMS {
-                let message = format!("more than {MAX_LIST_ITEMS} {what} in one list");
-                return Err(self
-                    .error(QueryErrorKind::ListTooLong, message)
-                    .with_hint("split the list over several statements"));
+            if items.len() == most {
+                return Err(self.list_too_long(most, what));
             }
             items.push(item(self)?);
         }
@@ -143,6 +192,11 @@ impl<'a> Parser<'a> {
     /// An error at the current token.
     pub fn error(&self, kind: QueryErrorKind, message: impl Into<String>) -> QueryError {
         QueryError::new(kind, self.token.span, message).with_text(self.token.text)
+    }
+
+    pub fn list_too_long(&self, most: usize, what: &str) -> QueryError {
+        self.error(QueryErrorKind::ListTooLong, format!("more than {most} {what} in one list"))
+            .with_hint("leave some out, or split the list over several statements")
     }
 
     /// The current token is not what the grammar wants.
@@ -158,28 +212,32 @@ impl<'a> Parser<'a> {
             .with_expected(expected);
         match self.suggestion(expected) {
             Some(word) => error.with_hint(format!("did you mean {word}?")),
+            None if text.starts_with(['-', '+']) => {
+                error.with_hint("a name with a hyphen needs double quotes; a sign touches its number")
+            }
             None => error,
         }
     }
 
-    /// The word that was probably meant: the one expected if it is near, else a clause.
+    /// The word that was probably meant: one of those expected if it is near, else a clause.
     fn suggestion(&self, expected: &str) -> Option<String> {
         let word = self.token.text;
         if self.token.kind != Kind::Word || word.len() > 40 {
             return None;
         }
-        let one_word = expected.bytes().all(|b| b.is_ascii_uppercase());
-        let known: &[&str] = if one_word { &[expected] } else { &keywords::CLAUSES };
-        if !one_word && !expected.contains("clause") {
-            return None;
+        let near = |words: &[&str]| near_names(word, words.iter().copied()).into_iter().next();
+        match expected.contains("clause") {
+            true => near(&keywords::CLAUSE_WORDS),
+            false => {
+                let keyword = |word: &&str| word.len() > 1 && word.bytes().all(|b| b.is_ascii_uppercase());
+                near(&expected.split([' ', ',']).filter(keyword).collect::<Vec<_>>())
+            }
         }
-        near_names(word, known.iter().copied()).into_iter().next()
     }
 
-    /// The current token begins something of the full language that this version lacks.
+    /// The current token begins something of SQL that this language lacks.
     pub fn not_supported(&self, what: &str, hint: &str) -> QueryError {
-        self.error(QueryErrorKind::NotSupported, format!("{what} is not supported yet in this version"))
-            .with_hint(hint)
+        self.error(QueryErrorKind::NotSupported, format!("{what} is not supported")).with_hint(hint)
     }
 
     // Names.
@@ -194,135 +252,19 @@ impl<'a> Parser<'a> {
             Kind::Integer | Kind::Decimal => {
                 Err(self.unexpected(expected).with_hint("put names that begin with a digit in double quotes"))
             }
+            Kind::Parameter => {
+                Err(self.unexpected(expected).with_hint("parameters stand for values, not for names"))
+            }
             _ => Err(self.unexpected(expected)),
         }
     }
 
-    fn quoted_name(&mut self) -> Parsed<String> {
+    pub fn quoted_name(&mut self) -> Parsed<String> {
         let name = strings::decode(self.token)?;
         if name.is_empty() {
             return Err(self.error(QueryErrorKind::EmptyName, "a name cannot be empty"));
         }
         self.advance()?;
         Ok(name)
-    }
-
-    // SELECT items.
-
-    fn select_item(&mut self) -> Parsed<SelectItem> {
-        let start = self.token.span;
-        let item = self.item()?;
-        let alias = match self.take_word("AS")? {
-            false => None,
-            true if item == Item::All => return Err(self.unexpected("FROM").with_hint("* takes no AS")),
-            true => Some(self.name("a name")?),
-        };
-        Ok(SelectItem { item, alias, span: start.to(self.last) })
-    }
-
-    fn item(&mut self) -> Parsed<Item> {
-        if self.take_symbol("*")? {
-            return Ok(Item::All);
-        }
-        if self.token.kind != Kind::Word || self.at_word("FROM") {
-            return Err(self.unexpected("a column"));
-        }
-        if self.at_word("DISTINCT") {
-            return Err(self.not_supported("SELECT DISTINCT", "leave DISTINCT out; ids are distinct already"));
-        }
-        Ok(Item::Scalar(Scalar::Field(self.field()?)))
-    }
-
-    /// A field by its first word, with the path if it is `metadata`.
-    pub fn field(&mut self) -> Parsed<Field> {
-        let simple = [
-            ("id", Field::Id),
-            ("document", Field::Document),
-            ("distance", Field::Distance),
-            ("collection", Field::Collection),
-            ("embedding", Field::Embedding),
-        ];
-        if let Some((_, item)) = simple.into_iter().find(|(word, _)| self.at_word(word)) {
-            self.advance()?;
-            return Ok(item);
-        }
-        if !self.take_word("metadata")? {
-            return Err(self.unknown_field());
-        }
-        let mut path = String::new();
-        while self.path_key(&mut path)? {}
-        Ok(Field::Metadata((!path.is_empty()).then_some(path)))
-    }
-
-    /// One more key of a path, `.name`, `."name"` or `['name']`, appended with a point between.
-    fn path_key(&mut self, path: &mut String) -> Parsed<bool> {
-        let key = if self.take_symbol(".")? {
-            self.name("a metadata key")?.text
-        } else if self.take_symbol("[")? {
-            if !matches!(self.token.kind, Kind::Single | Kind::Double) {
-                return Err(self.unexpected("a key in quotes"));
-            }
-            let key = self.quoted_name()?;
-            self.expect_symbol("]")?;
-            key
-        } else {
-            return Ok(false);
-        };
-        if !path.is_empty() {
-            path.push('.');
-        }
-        path.push_str(&key);
-        Ok(true)
-    }
-
-    fn unknown_field(&self) -> QueryError {
-        let word = self.token.text;
-        let known = ["id", "document", "distance", "collection", "embedding", "metadata"];
-        if matches!(word.to_ascii_uppercase().as_str(), "COUNT" | "MIN" | "MAX" | "AVG" | "SUM") {
-            return self
-                .not_supported(&word.to_ascii_uppercase(), "select rows and count them in the program");
-        }
-        let hint = match near_names(word, known).first() {
-            Some(near) if word.len() <= 40 => format!("did you mean {near}, or metadata.{word}?"),
-            _ => format!("metadata fields are written metadata.{word}"),
-        };
-        self.error(QueryErrorKind::UnknownField, format!("there is no field {word}"))
-            .with_expected("id, document, distance, collection, embedding or metadata.key")
-            .with_hint(hint)
-    }
-
-    // FROM.
-
-    fn from(&mut self) -> Parsed<FromClause> {
-        let include = self.list("collections", Self::pattern)?;
-        if self.at_word("AS") {
-            return Err(self.not_supported("an alias of a collection", "leave AS out; fields need no prefix"));
-        }
-        Ok(FromClause { include, except: Vec::new() })
-    }
-
-    /// `*` or a name.
-    fn pattern(&mut self) -> Parsed<CollectionPattern> {
-        let span = self.token.span;
-        match self.take_symbol("*")? {
-            true => Ok(CollectionPattern { name: Name { text: String::new(), span }, prefix: true }),
-            false => Ok(CollectionPattern { name: self.collection()?, prefix: false }),
-        }
-    }
-
-    /// `"any name"`, or bare names joined by points.
-    fn collection(&mut self) -> Parsed<Name> {
-        let bare = self.token.kind == Kind::Word;
-        let mut name = self.name("a collection name or *")?;
-        while bare && self.take_symbol(".")? {
-            let part = self.name("the rest of the collection name")?;
-            name.text.push('.');
-            name.text.push_str(&part.text);
-            name.span = name.span.to(part.span);
-        }
-        match self.at_symbol("*") {
-            true => Err(self.not_supported("a pattern after FROM", "list the collections, or write FROM *")),
-            false => Ok(name),
-        }
     }
 }

@@ -1,17 +1,13 @@
-//! WHERE: boolean structure, tests and literals.
+//! WHERE and WHERE_DOCUMENT: boolean structure and tests.
 
 use super::{
     MAX_NESTING,
-    ast::{Column, CompareOp, Expr, Field, FieldRef, Literal},
-    keywords,
+    ast::{Column, CompareOp, Expr, Field, FieldRef, Literal, MatchOp},
     lexer::Kind,
     parser::{Parsed, Parser},
-    strings,
+    scalar::is_field,
 };
-use crate::{
-    error::{QueryError, QueryErrorKind, Span},
-    schema::Value,
-};
+use crate::error::{QueryError, QueryErrorKind, Span};
 
 /// What has been read of a condition between two parentheses.
 #[derive(Default)]
@@ -40,7 +36,9 @@ impl Parser<'_> {
     /// `[NOT] operand { (AND | OR) [NOT] operand }`, AND first; an operand is a test or a condition in parentheses.
     ///
     /// Open parentheses are kept on the heap, not on the stack: browsers give wasm a small one.
-    pub(super) fn expr(&mut self) -> Parsed<Expr> {
+    ///
+    /// With `document` all tests are about the document, which they may leave out.
+    pub(super) fn condition(&mut self, document: bool) -> Parsed<Expr> {
         let (mut outer, mut level) = (Vec::new(), Level::default());
         loop {
             if self.take_word("NOT")? {
@@ -52,8 +50,8 @@ impl Parser<'_> {
                 outer.push(std::mem::take(&mut level));
                 continue;
             }
-            level.push(self.test()?);
-            while !self.operator(&mut level)? {
+            level.push(self.test(document)?);
+            while !self.connective(&mut level)? {
                 let Some(done) = join(std::mem::take(&mut level.terms), Expr::Or) else {
                     return Err(self.unexpected("a condition"));
                 };
@@ -68,7 +66,7 @@ impl Parser<'_> {
     }
 
     /// Moves past AND or OR; false, with the level's last term ended, if there is neither.
-    fn operator(&mut self, level: &mut Level) -> Parsed<bool> {
+    fn connective(&mut self, level: &mut Level) -> Parsed<bool> {
         if self.take_word("AND")? {
             return Ok(true);
         }
@@ -87,8 +85,8 @@ impl Parser<'_> {
         self.advance().map(|_| ())
     }
 
-    fn test(&mut self) -> Parsed<Expr> {
-        let field = self.test_field()?;
+    fn test(&mut self, document: bool) -> Parsed<Expr> {
+        let field = if document { self.document_field()? } else { self.test_field()? };
         if let Some(op) = self.compare_op()? {
             let value = self.literal()?;
             return Ok(Expr::Compare { field, op, value });
@@ -100,9 +98,7 @@ impl Parser<'_> {
         }
         let negated = self.take_word("NOT")?;
         if self.take_word("IN")? {
-            self.expect_symbol("(")?;
-            let values = self.list("values", Self::literal)?;
-            self.expect_symbol(")")?;
+            let values = self.literals()?;
             return Ok(Expr::In { field, values, negated });
         }
         if self.take_word("BETWEEN")? {
@@ -111,16 +107,21 @@ impl Parser<'_> {
             let high = self.literal()?;
             return Ok(Expr::Between { field, low, high, negated });
         }
-        Err(self.no_test())
-    }
-
-    fn no_test(&self) -> QueryError {
-        match keywords::later_test(self.token.text) {
-            Some(word) if self.token.kind == Kind::Word => {
-                self.not_supported(word, "use =, IN, BETWEEN or a comparison")
-            }
-            _ => self.unexpected("a comparison, IN, BETWEEN or IS NULL"),
+        if let Some(op) = self.match_op()? {
+            let pattern = self.literal()?;
+            return Ok(Expr::Match { field, op, pattern, negated });
         }
+        if self.take_word("CONTAINS")? {
+            let (values, all) = self.contained()?;
+            return Ok(Expr::Contains { field, values, all, negated });
+        }
+        if self.at_word("MATCH") {
+            return Err(
+                self.not_supported("MATCH", "use CONTAINS, LIKE or REGEX, or search with USING EMBEDDING")
+            );
+        }
+        Err(self
+            .unexpected("a comparison, IN, BETWEEN, LIKE, ILIKE, REGEX, STARTS WITH, CONTAINS or IS NULL"))
     }
 
     fn compare_op(&mut self) -> Parsed<Option<CompareOp>> {
@@ -138,12 +139,47 @@ impl Parser<'_> {
         Ok(Some(op))
     }
 
+    fn match_op(&mut self) -> Parsed<Option<MatchOp>> {
+        for op in [MatchOp::Like, MatchOp::ILike, MatchOp::Regex, MatchOp::StartsWith] {
+            let mut words = op.symbol().split(' ');
+            if self.take_word(words.next().unwrap_or_default())? {
+                return words.try_for_each(|word| self.expect_word(word)).map(|()| Some(op));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What follows CONTAINS: the values, and whether all of them must be there.
+    fn contained(&mut self) -> Parsed<(Vec<Literal>, bool)> {
+        if self.at_word("ANY") || self.at_word("ALL") {
+            let all = self.either("ALL", "ANY")?;
+            return Ok((self.literals()?, all));
+        }
+        if self.at_symbol("(") {
+            return Err(self
+                .unexpected("a value")
+                .with_hint("several values are written CONTAINS ANY (...) or CONTAINS ALL (...)"));
+        }
+        Ok((vec![self.literal()?], false))
+    }
+
+    /// The left side of a test in WHERE_DOCUMENT, which may be left out.
+    fn document_field(&mut self) -> Parsed<FieldRef> {
+        let span = self.token.span;
+        if !self.take_word("document")? && self.token.kind == Kind::Word && is_field(self.token.text) {
+            return Err(self
+                .unexpected("a test of the document")
+                .with_hint("WHERE tests all fields, the document too; both clauses may stand together"));
+        }
+        Ok(FieldRef { column: Column::Document, span })
+    }
+
     /// The left side of a test.
     fn test_field(&mut self) -> Parsed<FieldRef> {
         let start = self.token.span;
         match self.token.kind {
             Kind::Word => {}
-            Kind::Single | Kind::Double | Kind::Integer | Kind::Decimal => {
+            Kind::Single | Kind::Double | Kind::Integer | Kind::Decimal | Kind::Parameter => {
                 return Err(self
                     .unexpected("a field")
                     .with_hint("write the field first: metadata.key = value"));
@@ -157,71 +193,22 @@ impl Parser<'_> {
             Field::Id => Column::Id,
             Field::Document => Column::Document,
             Field::Metadata(Some(path)) => Column::Metadata(path),
-            _ => return Err(not_filterable(word, span)),
+            other => return Err(not_filterable(&other, word, span)),
         };
         Ok(FieldRef { column, span })
     }
+}
 
-    /// A constant.
-    fn literal(&mut self) -> Parsed<Literal> {
-        let span = self.token.span;
-        let value = match self.token.kind {
-            Kind::Integer => return Ok(Literal { value: Value::Int(self.integer()?), span }),
-            Kind::Decimal => self.decimal()?,
-            Kind::Single | Kind::Double => Value::Text(strings::decode(self.token)?),
-            Kind::Word if self.at_word("TRUE") => Value::Bool(true),
-            Kind::Word if self.at_word("FALSE") => Value::Bool(false),
-            Kind::Word if self.at_word("NULL") => Value::Null,
-            Kind::Symbol if matches!(self.token.text, "?" | ":") => return Err(self.parameter()),
-            _ => return Err(self.no_literal()),
-        };
-        self.advance()?;
-        Ok(Literal { value, span })
-    }
-
-    fn no_literal(&self) -> QueryError {
-        let word = self.token.text;
-        let error = self.unexpected("a text, a number, TRUE, FALSE or NULL");
-        match self.token.kind {
-            Kind::Word if matches!(word.to_ascii_uppercase().as_str(), "TIMESTAMP" | "DATE") => {
-                error.with_hint("write dates and times as plain texts: '2024-05-01T12:00:00Z'")
-            }
-            Kind::Word
-                if ["metadata", "id", "document"].iter().any(|root| word.eq_ignore_ascii_case(root)) =>
-            {
-                error.with_hint("a field can only be compared with a constant")
-            }
-            Kind::Word => error.with_hint(format!("texts take single quotes: '{}'", clip(word))),
-            _ => error,
+/// Adds `more` to a condition by AND.
+pub(super) fn conjunction(filter: &mut Option<Expr>, more: Expr) {
+    let mut parts = Vec::new();
+    for expr in filter.take().into_iter().chain([more]) {
+        match expr {
+            Expr::And(inner) => parts.extend(inner),
+            expr => parts.push(expr),
         }
     }
-
-    /// The integer under the cursor.
-    pub(super) fn integer(&mut self) -> Parsed<i64> {
-        match self.token.text.parse() {
-            Ok(value) => {
-                self.advance()?;
-                Ok(value)
-            }
-            Err(_) => Err(self
-                .error(QueryErrorKind::NumberOutOfRange, "the number does not fit a 64-bit integer")
-                .with_hint("integers lie between -9223372036854775808 and 9223372036854775807")),
-        }
-    }
-
-    fn decimal(&self) -> Parsed<Value> {
-        match self.token.text.parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(Value::Float(value)),
-            _ => Err(self
-                .error(QueryErrorKind::NumberOutOfRange, "the number does not fit 64-bit floating point")
-                .with_hint("numbers lie between -1.7e308 and 1.7e308")),
-        }
-    }
-
-    /// The cursor is at a bind parameter.
-    pub(super) fn parameter(&self) -> QueryError {
-        self.not_supported("a bind parameter", "write the value into the statement")
-    }
+    *filter = join(parts, Expr::And);
 }
 
 /// The parts under `operator`, or the only part alone.
@@ -229,18 +216,14 @@ fn join(mut parts: Vec<Expr>, operator: fn(Vec<Expr>) -> Expr) -> Option<Expr> {
     if parts.len() > 1 { Some(operator(parts)) } else { parts.pop() }
 }
 
-fn not_filterable(word: &str, span: Span) -> QueryError {
-    let hint = match word.to_ascii_lowercase().as_str() {
-        "collection" => "name the collections after FROM",
-        "distance" => "use TOPK or LIMIT to keep the nearest",
-        "metadata" => "test one value of it: metadata.key",
-        _ => "test id or metadata.key",
+fn not_filterable(field: &Field, word: &str, span: Span) -> QueryError {
+    let hint = match field {
+        Field::Collection => "name the collections after FROM, or leave some out with EXCEPT",
+        Field::Distance => "write WITH SCORE THRESHOLD, or keep the nearest with TOPK or LIMIT",
+        Field::Metadata(_) => "test one value of it: metadata.key",
+        _ => "test id, document or metadata.key",
     };
     QueryError::new(QueryErrorKind::FieldNotFilterable, span, format!("{word} cannot be tested in WHERE"))
         .with_text(word)
         .with_hint(hint)
-}
-
-fn clip(word: &str) -> &str {
-    word.get(..word.len().min(40)).unwrap_or_default()
 }

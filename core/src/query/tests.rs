@@ -8,8 +8,11 @@ use crate::{
     schema::Value,
 };
 
-/// Statements that use everything.
-const VALID: [&str; 12] = [
+mod params;
+mod scalars;
+
+/// Statements that use everything, without parameters.
+const VALID: [&str; 24] = [
     "SELECT * FROM a",
     "explain select id, document AS text, metadata FROM a, \"b c\", noun.animal;",
     "SELECT id FROM * USING EMBEDDING (TEXT 'a bird''s \\u00e9gg' MODEL 'm') TOPK 5",
@@ -22,6 +25,18 @@ const VALID: [&str; 12] = [
     "SELECT*FROM t WHERE(((metadata.a=1)))AND(NOT NOT metadata.b=2)",
     "SELECT id, document, embedding FROM t USING EMBEDDING (VECTOR [0])",
     "SELECT id FROM t WHERE metadata.a BETWEEN -5 AND '\\x41\\101\\n\\q'",
+    "EXPLAIN ANALYZE SELECT *, metadata.a * 2 + -(distance - 1) / metadata.b AS x FROM docs_*, noun.*, \"a b\"* EXCEPT docs_old, \"x\"*",
+    "SELECT COUNT(*), min(metadata.a), MAX ( metadata.\"b c\" ) AS top, SUM(score), AVG(distance) FROM t AS x GROUP BY metadata.a, collection TOP 3",
+    "SELECT id FROM * USING EMBEDDING BATCH (TEXT 'a' MODEL 'm', VECTOR [1], TEXT \"b\") FUSE BY RRF (30) ON DUPLICATE ID KEEP NEAREST",
+    "SELECT id, score FROM t RERANK BY MMR (0.3, 50) USING EMBEDDING (VECTOR [1]) SIMILARITY ip WITH SCORE THRESHOLD .5 RECALL 0.95 CANDIDATES 200",
+    "SELECT id FROM t USING EMBEDDING (TEXT 'x') RERANK BY MMR () FUSE BY RRF ON DUPLICATE ID KEEP ALL AFTER 'abc'",
+    "SELECT id FROM t USING EMBEDDING (TEXT 'x') RERANK BY MMR (candidates = 5e1, lambda = 1)",
+    "SELECT id AS n, metadata.a AS \"the a\" FROM t ORDER BY n DESC, \"the a\" ASC NULLS FIRST, distance -1 NULLS LAST, count, -metadata.a*2, 1 - -1",
+    "SELECT id FROM t WHERE document LIKE '%x_' AND NOT id NOT ILIKE 'A%' OR metadata.a REGEX '(?i)x+' OR metadata.a NOT STARTS WITH 'x'",
+    "SELECT id FROM t WHERE metadata.tags CONTAINS 5 OR metadata.tags NOT CONTAINS ANY ('a', \"b\") OR document CONTAINS ALL ('x', 'y')",
+    "SELECT id FROM t WHERE_DOCUMENT (CONTAINS 'a' OR NOT LIKE '%b%') AND document NOT REGEX 'c' AND IS NOT NULL WHERE id = 'x' AND id < 'y'",
+    "SELECT item, collection FROM t USING EMBEDDING BATCH (VECTOR [1]) ORDER BY item, (metadata.a + (metadata.b - metadata.c)) / 2 DESC",
+    "SELECT metadata.order FROM t ORDER BY metadata.order, metadata['by'] + metadata.\"x y\" GROUP BY metadata.order",
 ];
 
 fn kind(sql: &str) -> QueryErrorKind {
@@ -129,7 +144,9 @@ fn mistakes_are_told_apart() {
         ("SELECT id, FROM t", UnexpectedToken),
         ("SELECT name FROM t", UnknownField),
         ("SELECT id FROM 'a'", UnexpectedToken),
-        ("SELECT id FROM a-b", UnexpectedCharacter),
+        ("SELECT id FROM a-b", UnexpectedToken),
+        ("SELECT id FROM t WHERE metadata.a = $1", UnexpectedCharacter),
+        ("SELECT id FROM t WHERE metadata.a = : x", UnexpectedCharacter),
         ("SELECT id FROM t LIMIT 5OFFSET 2", BadNumber),
         ("SELECT id FROM t WHERE metadata.a = 1.2.3", BadNumber),
         ("SELECT id FROM t WHERE metadata.a = 1AND id = 'x'", BadNumber),
@@ -168,32 +185,73 @@ fn mistakes_are_told_apart() {
 }
 
 #[test]
-fn what_comes_later_is_called_not_supported() {
+fn what_the_language_lacks_is_called_not_supported() {
     for sql in [
-        "EXPLAIN ANALYZE SELECT id FROM t",
-        "SELECT COUNT(id) FROM t",
         "SELECT DISTINCT id FROM t",
-        "SELECT id FROM docs_*",
-        "SELECT id FROM * EXCEPT a",
-        "SELECT id FROM t AS x",
-        "SELECT id FROM t WHERE document LIKE '%x%'",
-        "SELECT id FROM t WHERE document NOT CONTAINS 'x'",
-        "SELECT id FROM t WHERE metadata.a ILIKE 'x'",
-        "SELECT id FROM t WHERE metadata.a = ?",
-        "SELECT id FROM t WHERE metadata.a = :name",
-        "SELECT id FROM t ORDER BY id",
-        "SELECT metadata.a FROM t GROUP BY metadata.a",
-        "SELECT id FROM t USING EMBEDDING BATCH (TEXT 'a', TEXT 'b')",
-        "SELECT id FROM t USING EMBEDDING (VECTOR :v)",
-        "SELECT id FROM t USING EMBEDDING (TEXT 'x') RERANK BY MMR",
-        "SELECT id FROM t WITH SCORE THRESHOLD 1",
-        "SELECT id FROM t SIMILARITY L2",
-        "SELECT id FROM t WHERE_DOCUMENT CONTAINS 'x'",
-        "SELECT id FROM t USING EMBEDDING (TEXT 'x') RECALL 0.95",
-        "SELECT id FROM t LIMIT ?",
+        "SELECT id FROM t JOIN u",
+        "SELECT id FROM t UNION SELECT id FROM u",
+        "SELECT metadata.a FROM t GROUP BY metadata.a HAVING COUNT(*) > 1",
+        "SELECT id FROM t WHERE document MATCH 'x'",
     ] {
         assert_eq!(kind(sql), QueryErrorKind::NotSupported, "{sql}");
     }
+}
+
+#[test]
+fn clauses_are_refused_where_they_end_too_early_or_go_on_too_long() {
+    use QueryErrorKind::*;
+    for (sql, expected) in [
+        ("EXPLAIN ANALYZE", UnexpectedEnd),
+        ("SELECT id FROM docs *", UnexpectedToken),
+        ("SELECT id FROM * AS x", UnexpectedToken),
+        ("SELECT id FROM a, b AS x", UnexpectedToken),
+        ("SELECT id FROM a EXCEPT", UnexpectedEnd),
+        ("SELECT id FROM ?", UnexpectedToken),
+        ("SELECT id FROM t USING EMBEDDING (TEXT 'a', TEXT 'b')", UnexpectedToken),
+        ("SELECT id FROM t USING EMBEDDING BATCH ()", UnexpectedToken),
+        ("SELECT id FROM t SIMILARITY MANHATTAN", UnexpectedToken),
+        ("SELECT id FROM t ORDER metadata.a", UnexpectedToken),
+        ("SELECT id FROM t ORDER BY metadata.a NULLS", UnexpectedEnd),
+        ("SELECT id FROM t ORDER BY metadata.a ASC DESC", UnexpectedToken),
+        ("SELECT id FROM t ORDER BY 'x'", UnexpectedToken),
+        ("SELECT id FROM t GROUP BY metadata.a + 1", UnexpectedToken),
+        ("SELECT id FROM t GROUP BY COUNT(*)", AggregateNotAllowed),
+        ("SELECT id FROM t WHERE COUNT(*) > 1", AggregateNotAllowed),
+        ("SELECT id FROM t GROUP BY metadata.a TOP x", UnexpectedToken),
+        ("SELECT id FROM t RERANK BY MMR (0.5", UnexpectedEnd),
+        ("SELECT id FROM t RERANK BY MMR (0.5, 2.5)", UnexpectedToken),
+        ("SELECT id FROM t RERANK BY MMR (0.5, 10, 3)", MmrOption),
+        ("SELECT id FROM t RERANK BY MMR (0.5, lambda = 1)", MmrOption),
+        ("SELECT id FROM t RERANK BY MMR (extra = 1)", MmrOption),
+        ("SELECT id FROM t FUSE BY RRF ()", UnexpectedToken),
+        ("SELECT id FROM t WITH THRESHOLD 0.5", UnexpectedToken),
+        ("SELECT id FROM t ON DUPLICATE ID KEEP FIRST", UnexpectedToken),
+        ("SELECT id FROM t AFTER x", UnexpectedToken),
+        ("SELECT id FROM t WHERE x = 1 ORDER BY id ORDER BY id", UnknownField),
+        ("SELECT id FROM t ORDER BY id ORDER BY id", DuplicateClause),
+        ("SELECT id FROM t WHERE id = 'x' WHERE id = 'y'", DuplicateClause),
+        ("SELECT id FROM t WHERE_DOCUMENT metadata.a = 1", UnexpectedToken),
+        ("SELECT id FROM t WHERE metadata.a STARTS 'x'", UnexpectedToken),
+        ("SELECT id FROM t WHERE metadata.a CONTAINS ('x')", UnexpectedToken),
+        ("SELECT id FROM t WHERE metadata.a IN 'x'", UnexpectedToken),
+        ("SELECT id FROM t WHERE score > 1", FieldNotFilterable),
+    ] {
+        assert_eq!(kind(sql), expected, "{sql}");
+    }
+}
+
+#[test]
+fn patterns_after_from_keep_their_prefix() {
+    let from = parse("SELECT id FROM *, docs_*, noun.*, noun.an*, \"a b\"*, x.\"y z\"*, x EXCEPT x*, y")
+        .unwrap()
+        .from;
+    let patterns = |written: &[CollectionPattern]| {
+        let one = |p: &CollectionPattern| format!("{}{}", p.name.text, if p.prefix { "*" } else { "" });
+        written.iter().map(one).collect::<Vec<_>>()
+    };
+    assert_eq!(patterns(&from.include), ["*", "docs_*", "noun.*", "noun.an*", "a b*", "x.y z*", "x"]);
+    assert_eq!(patterns(&from.except), ["x*", "y"]);
+    assert_eq!(parse("SELECT id FROM t AS x").unwrap().from.alias.unwrap().text, "x");
 }
 
 #[test]
@@ -205,6 +263,15 @@ fn hints_name_what_was_meant() {
         ("SELECT title FROM t", "metadata.title"),
         ("SELECT id FROM t WHERE metadata.a = x", "'x'"),
         ("SELECT id FROM a-b", "double quotes"),
+        ("SELECT id FROM t GROP BY id", "GROUP"),
+        ("SELECT id FROM t WHERE metadata.a LIEK 'x'", "LIKE"),
+        ("SELECT id FROM t ON DUPLICATE ID KEEP NEARST", "NEAREST"),
+        ("SELECT DISTINCT id FROM t", "GROUP BY"),
+        ("SELECT SUM(metadata.a * 2) FROM t", "SUM(metadata.a) * 2"),
+        ("SELECT id FROM t WHERE metadata.a = $1", ":name"),
+        ("SELECT id FROM docs_ *", "docs_*"),
+        ("SELECT id FROM t USING EMBEDDING (TEXT 'a', TEXT 'b')", "BATCH"),
+        ("SELECT id FROM t WHERE metadata.a CONTAINS ('x')", "CONTAINS ANY"),
     ] {
         let error = parse(sql).expect_err(sql);
         assert!(error.to_string().contains(hint), "{error}");

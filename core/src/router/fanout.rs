@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
 use super::{
-    Catalog, CollectionReport, FileRange, Needs, Outcome, ResultRow, ResultSet, Sources, binding, limit,
-    probe::Probe, target::Target,
+    Catalog, CollectionReport, Explanation as Explained, FileRange, Needs, Outcome, ResultRow, ResultSet,
+    Sources, binding, limit, probe::Probe, target::Target,
 };
 use crate::{
     bytes::ByteRange,
     error::{Result, SnapshotError},
-    filter,
+    filter, json,
+    order::sort_by,
     plan::{CollectionFacts, Plan},
     query::{Explain, Field, Scalar},
     release::CollectionEntry,
@@ -203,7 +202,7 @@ impl Fanout {
             let nearer = |a: &ResultRow, b: &ResultRow| {
                 a.distance.unwrap_or(0.0).total_cmp(&b.distance.unwrap_or(0.0))
             };
-            rows.sort_unstable_by(|a, b| {
+            sort_by(&mut rows, |a, b| {
                 nearer(a, b).then_with(|| (&a.id, &a.collection).cmp(&(&b.id, &b.collection)))
             });
             rows.truncate(limit(&self.plan));
@@ -259,7 +258,8 @@ impl Fanout {
         let cells = self
             .cells(name, &record, distance, embedding)
             .map_err(|reason| malformed("payload", at, reason))?;
-        Ok(Some(ResultRow { collection: name.clone(), id: record.id.into(), distance, cells }))
+        let (collection, id) = (Some(name.clone()), Some(record.id.into()));
+        Ok(Some(ResultRow { collection, id, item: None, distance, score: None, cells }))
     }
 
     /// The selected columns of a record.
@@ -271,10 +271,8 @@ impl Fanout {
         embedding: Value,
     ) -> Result<Vec<Value>, String> {
         let metadata = match self.plan.fields().iter().any(|field| matches!(field, Field::Metadata(_))) {
-            true => {
-                serde_json::from_str(record.metadata).map_err(|e| format!("metadata is not JSON: {e}"))?
-            }
-            false => Json::Null,
+            true => json::parse(record.metadata).map_err(|e| format!("metadata is not JSON: {e}"))?,
+            false => Value::Null,
         };
         let field = |field: &Field| match field {
             Field::Id => Value::Text(record.id.into()),
@@ -296,26 +294,40 @@ impl Fanout {
         let known = &self.catalog.index().collections;
         let mut own = vec![0; known.len()];
         for row in &rows {
-            let place = known.binary_search_by(|entry| entry.schema.collection.cmp(&row.collection));
+            let place = known.binary_search_by(|entry| {
+                entry.schema.collection.as_str().cmp(row.collection.as_deref().unwrap_or_default())
+            });
             place.ok().and_then(|place| own.get_mut(place)).into_iter().for_each(|count| *count += 1);
         }
         let report = |selected: &Selected| CollectionReport {
             name: selected.name.clone(),
             outcome: match &selected.state {
                 State::Skipped(reason) => Outcome::Skipped { reason: reason.clone() },
-                State::Asked(target) => {
-                    Outcome::Asked { rows: own.get(target.place).copied().unwrap_or(0), bytes: target.bytes }
-                }
+                State::Asked(target) => Outcome::Asked {
+                    rows: own.get(target.place).copied().unwrap_or(0),
+                    bytes: target.bytes,
+                    micros: None,
+                },
             },
         };
         let collections = self.selected.iter().map(report).collect();
         let columns = self.plan.columns.iter().map(|column| column.name.clone()).collect();
-        ResultSet { columns, rows, collections, waves: self.waves, explanation: None }
+        ResultSet {
+            columns,
+            rows,
+            sets: Vec::new(),
+            collections,
+            waves: self.waves,
+            notes: Vec::new(),
+            cursor: None,
+            explanation: None,
+        }
     }
 
     fn explain(&self) -> ResultSet {
         let facts: Vec<CollectionFacts> = self.selected.iter().map(|selected| self.facts(selected)).collect();
-        ResultSet { explanation: Some(self.plan.explain_text(&facts)), ..self.result(Vec::new()) }
+        let (text, json) = (self.plan.explain_text(&facts), self.plan.explain_json(&facts));
+        ResultSet { explanation: Some(Explained { text, json }), ..self.result(Vec::new()) }
     }
 
     fn facts(&self, selected: &Selected) -> CollectionFacts {
@@ -342,7 +354,10 @@ impl Fanout {
 }
 
 /// The value at a dotted path of a record's metadata; the whole object without a path.
-fn dig(metadata: &Json, path: Option<&str>) -> Value {
-    let found = path.iter().flat_map(|path| path.split('.')).try_fold(metadata, |json, key| json.get(key));
-    found.map_or(Value::Null, Value::from_json)
+fn dig(metadata: &Value, path: Option<&str>) -> Value {
+    let found = path.iter().flat_map(|path| path.split('.')).try_fold(metadata, |value, key| match value {
+        Value::Object(entries) => entries.get(key),
+        _ => None,
+    });
+    found.cloned().unwrap_or(Value::Null)
 }

@@ -14,7 +14,7 @@ mod target;
 
 pub use catalog::Catalog;
 pub use fanout::{Fanout, Step};
-pub use result::{CollectionReport, Outcome, ResultRow, ResultSet};
+pub use result::{CollectionReport, Explanation, Outcome, ResultRow, ResultSet, RowSet};
 pub use sources::{FileRange, Needs, Sources};
 
 /// How many of the best rows decide the result; all that match without a LIMIT.

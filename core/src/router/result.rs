@@ -1,35 +1,67 @@
 //! What a query gives: rows with their provenance, and what became of each collection.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
-use crate::schema::Value;
+use crate::{json::Tree, schema::Value};
 
 /// The answer to one statement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResultSet {
     /// The names of the selected columns, in the order of the statement.
     pub columns: Vec<String>,
-    /// The rows, nearest first for a search; otherwise by collection in the order of FROM, then by id.
+    /// The rows, in the order of ORDER BY; without it nearest first for a search, otherwise by collection in the order
+    /// of FROM, then by id.
     pub rows: Vec<ResultRow>,
+    /// Which rows answer which item of a BATCH; empty without BATCH, and when its items were fused.
+    pub sets: Vec<RowSet>,
     /// What became of every collection that FROM named, in that order.
     pub collections: Vec<CollectionReport>,
     /// How many times the host had to bring bytes.
     pub waves: u32,
-    /// The plan, when the statement was an EXPLAIN; then there are no rows and nothing was read.
-    pub explanation: Option<String>,
+    /// What a reader of the rows should know: how collections that cannot be compared were merged, and such.
+    pub notes: Vec<String>,
+    /// Where the next page begins, for AFTER: when LIMIT, or TOPK, cut the answer and paging is possible.
+    pub cursor: Option<String>,
+    /// The plan, when the statement was an EXPLAIN: then there are no rows and nothing was read. With EXPLAIN ANALYZE it
+    /// stands beside the rows and says what they cost.
+    pub explanation: Option<Explanation>,
 }
 
 /// One row of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResultRow {
-    /// The collection it comes from.
-    pub collection: String,
-    /// The record's id.
-    pub id: String,
+    /// The collection it comes from; `None` for a row that stands for a group.
+    pub collection: Option<String>,
+    /// The record's id; `None` for a row that stands for a group.
+    pub id: Option<String>,
+    /// Which item of a BATCH it answers, from 0; `None` without BATCH, and when its items were fused.
+    pub item: Option<u32>,
     /// The distance to the query; `None` without one.
     pub distance: Option<f32>,
+    /// What RRF or MMR ranked the row by, larger is better; `None` without either.
+    pub score: Option<f64>,
     /// The selected columns.
     pub cells: Vec<Value>,
+}
+
+/// The rows of one item of a BATCH: they stand together, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowSet {
+    /// The item, from 0.
+    pub item: u32,
+    /// The place of its first row in [`ResultSet::rows`].
+    pub first: usize,
+    /// How many rows it has.
+    pub rows: usize,
+}
+
+/// A plan, and what was done for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// For people.
+    pub text: String,
+    /// The same for programs.
+    pub json: Json,
 }
 
 /// What became of one collection.
@@ -37,7 +69,7 @@ pub struct ResultRow {
 pub struct CollectionReport {
     /// Its name.
     pub name: String,
-    /// Asked or skipped.
+    /// Asked, skipped or failed.
     pub outcome: Outcome,
 }
 
@@ -50,11 +82,20 @@ pub enum Outcome {
         rows: u64,
         /// How many bytes of it were read.
         bytes: u64,
+        /// How long the search of it took, if there is a clock.
+        micros: Option<u64>,
     },
-    /// Its statistics prove that it holds no matching record.
+    /// Routing proves that it holds no matching record.
     Skipped {
         /// The proof, for people.
         reason: String,
+    },
+    /// It could not be searched, and the caller wants the rows of the others all the same.
+    Failed {
+        /// The error's number.
+        code: u32,
+        /// The error, for people.
+        message: String,
     },
 }
 
@@ -64,35 +105,85 @@ impl ResultSet {
         self.collections.iter().filter(|c| matches!(c.outcome, Outcome::Asked { .. })).count()
     }
 
-    /// The answer as JSON: `columns`, `rows` (an object per row, keyed by column), `row_ids`, `collections` (`asked`
-    /// and `skipped`), `waves`; `explanation` for an EXPLAIN.
+    /// The answer as JSON: `columns`, `rows` (an object per row, keyed by column), `row_ids` (null for a group),
+    /// `collections` (`asked`, `skipped` and `failed`), `waves`, `notes`; `sets` for a BATCH, `cursor` where there is a
+    /// next page, `explanation` (text) and `plan` for an EXPLAIN.
     pub fn to_json(&self) -> Json {
-        let rows: Vec<Json> = self.rows.iter().map(|row| self.row_json(row)).collect();
-        let row_ids: Vec<&str> = self.rows.iter().map(|row| row.id.as_str()).collect();
-        let (mut asked, mut skipped) = (Vec::new(), Vec::new());
-        for report in &self.collections {
-            match &report.outcome {
-                Outcome::Asked { rows, bytes } => {
-                    asked.push(json!({"name": report.name, "rows": rows, "bytes": bytes}));
-                }
-                Outcome::Skipped { reason } => skipped.push(json!({"name": report.name, "reason": reason})),
-            }
-        }
-        let mut out = json!({
-            "columns": self.columns,
-            "rows": rows,
-            "row_ids": row_ids,
-            "collections": {"asked": asked, "skipped": skipped},
-            "waves": self.waves,
-        });
-        if let (Some(text), Some(object)) = (&self.explanation, out.as_object_mut()) {
-            object.insert("explanation".into(), Json::from(text.as_str()));
-        }
-        out
+        self.to_tree()
     }
 
-    fn row_json(&self, row: &ResultRow) -> Json {
-        let cells = self.columns.iter().cloned().zip(row.cells.iter().map(Value::to_json));
-        Json::Object(cells.collect::<Map<_, _>>())
+    /// The same as [`to_json`](Self::to_json) in another form.
+    pub fn to_tree<T: Tree>(&self) -> T {
+        let row_id = |row: &ResultRow| row.id.as_ref().map_or_else(T::null, |id| T::text(id));
+        let mut out = vec![
+            ("columns", T::list(self.columns.iter().map(|name| T::text(name)).collect())),
+            ("rows", T::list(self.rows.iter().map(|row| self.row_tree(row)).collect())),
+            ("row_ids", T::list(self.rows.iter().map(row_id).collect())),
+            ("collections", self.collections_tree()),
+            ("waves", T::count(u64::from(self.waves))),
+            ("notes", T::list(self.notes.iter().map(|note| T::text(note)).collect())),
+        ];
+        if !self.sets.is_empty() {
+            out.push(("sets", T::list(self.sets.iter().map(set_tree).collect())));
+        }
+        out.extend(self.cursor.iter().map(|cursor| ("cursor", T::text(cursor))));
+        if let Some(Explanation { text, json }) = &self.explanation {
+            out.push(("explanation", T::text(text)));
+            out.push(("plan", json_tree(json)));
+        }
+        T::object(out)
+    }
+
+    fn collections_tree<T: Tree>(&self) -> T {
+        let (mut asked, mut skipped, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        for CollectionReport { name, outcome } in &self.collections {
+            let mut entry = vec![("name", T::text(name))];
+            match outcome {
+                Outcome::Asked { rows, bytes, micros } => {
+                    entry.extend([("rows", T::count(*rows)), ("bytes", T::count(*bytes))]);
+                    entry.extend(micros.iter().map(|micros| ("micros", T::count(*micros))));
+                    asked.push(T::object(entry));
+                }
+                Outcome::Skipped { reason } => {
+                    entry.push(("reason", T::text(reason)));
+                    skipped.push(T::object(entry));
+                }
+                Outcome::Failed { code, message } => {
+                    entry.extend([("code", T::count(u64::from(*code))), ("message", T::text(message))]);
+                    failed.push(T::object(entry));
+                }
+            }
+        }
+        let lists = [("asked", asked), ("skipped", skipped), ("failed", failed)];
+        T::object(lists.map(|(name, list)| (name, T::list(list))).into())
+    }
+
+    fn row_tree<T: Tree>(&self, row: &ResultRow) -> T {
+        let cells = self.columns.iter().map(String::as_str).zip(row.cells.iter().map(Value::to_tree));
+        T::object(cells.collect())
+    }
+}
+
+fn set_tree<T: Tree>(set: &RowSet) -> T {
+    T::object(vec![
+        ("item", T::count(set.item.into())),
+        ("first", T::count(set.first as u64)),
+        ("rows", T::count(set.rows as u64)),
+    ])
+}
+
+fn json_tree<T: Tree>(json: &Json) -> T {
+    match json {
+        Json::Null => T::null(),
+        Json::Bool(value) => T::bool(*value),
+        Json::Number(number) => match number.as_i64() {
+            Some(value) => T::int(value),
+            None => T::float(number.as_f64().unwrap_or_default()),
+        },
+        Json::String(text) => T::text(text),
+        Json::Array(items) => T::list(items.iter().map(json_tree).collect()),
+        Json::Object(entries) => {
+            T::object(entries.iter().map(|(key, value)| (key.as_str(), json_tree(value))).collect())
+        }
     }
 }

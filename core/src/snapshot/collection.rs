@@ -75,7 +75,8 @@ fn fit_value(kind: &FieldType, value: &mut Value) -> bool {
         (FieldType::Bool, Value::Bool(_))
         | (FieldType::Int, Value::Int(_))
         | (FieldType::Text, Value::Text(_))
-        | (FieldType::Time, Value::Time(_)) => true,
+        | (FieldType::Time, Value::Time(_))
+        | (FieldType::Json, _) => true,
         (FieldType::Float, Value::Float(number)) => number.is_finite(),
         (FieldType::List(kind), Value::List(items)) => {
             items.iter_mut().all(|item| *item == Value::Null || fit_value(kind, item))
@@ -152,7 +153,7 @@ fn write_payload(file: &mut Assembler, records: &[Record]) -> crate::Result<()> 
     Ok(file.section(SectionKind::Payload, 0, payload::ROWS_PER_BLOCK, blocks)?)
 }
 
-/// What routing knows: of each field, and of `id`. Of a list it is only how many records lack it.
+/// What routing knows: of each field, and of `id`. Of a list or JSON it is only how many records lack it.
 fn statistics(schema: &Schema, records: &[Record]) -> CollectionStats {
     let field_stats = |field: &Field| {
         let present =
@@ -302,7 +303,7 @@ impl Collection {
         self.head.require(SectionKind::Vectors, 0)
     }
 
-    /// The section of a field's column, by the field's path; `None` when the field is unknown or a list.
+    /// The section of a field's column, by the field's path; `None` when the field is unknown, a list or JSON.
     pub fn column(&self, path: &str) -> Option<(&Field, &SectionEntry)> {
         let index = self.schema().fields.iter().position(|field| field.path == path)?;
         let section = self.head.section(SectionKind::Column, u16::try_from(index).ok()?)?;

@@ -2,7 +2,7 @@
 //!
 //! A block of `n` rows: `ceil(n/8)` bytes of validity (bit set = present), then per type `ceil(n/8)` bytes of bits
 //! (bool), `n` x `i64` (int; time in microseconds), `n` x `f64` (float) or `n` x `u32` (text: places in the field's
-//! dictionary). A null's value is zero. Lists have no column: they are only shown.
+//! dictionary). A null's value is zero. Lists and JSON have no column: they are only shown.
 
 use super::layout::malformed;
 use crate::{
@@ -16,7 +16,7 @@ pub const ROWS_PER_BLOCK: u32 = 4096;
 
 /// Whether a field of this type is stored as a column, so that WHERE can use it.
 pub fn has_column(kind: &FieldType) -> bool {
-    !matches!(kind, FieldType::List(_))
+    !matches!(kind, FieldType::List(_) | FieldType::Json)
 }
 
 /// The bytes of one block of values; `place` gives a text's place in the dictionary.
@@ -70,7 +70,9 @@ pub fn decode_block<'a>(
         FieldType::Text => ColumnData::Text(values.as_chunks().0),
         FieldType::Float => ColumnData::Float(values.as_chunks().0),
         FieldType::Int | FieldType::Time => ColumnData::Int(values.as_chunks().0),
-        FieldType::List(_) => return Err(malformed("column", offset, "a list has no column")),
+        FieldType::List(_) | FieldType::Json => {
+            return Err(malformed("column", offset, "a field of this type has no column"));
+        }
     };
     Ok(ColumnBlock { rows, valid, data })
 }

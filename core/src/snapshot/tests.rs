@@ -204,6 +204,30 @@ fn a_value_of_another_type_is_refused_with_its_record_and_field() {
     }
 }
 
+/// A field of JSON has no column: it is in the payload as it was, and its statistics are the nulls.
+#[test]
+fn json_is_kept_as_it_was() {
+    let mut schema = schema();
+    schema.fields.insert(3, Field { path: "mixed".into(), kind: FieldType::Json });
+    let mut mixed = records(3);
+    let json = serde_json::json!([1, "x", {"deep.er": [null, 2.5]}]);
+    mixed[0].metadata.insert("mixed".into(), Value::from_json(&json));
+    mixed[1].metadata.insert("mixed".into(), Value::Int(7));
+    let file = write_collection(&schema, Encoding::F32, mixed).unwrap();
+    verify(&file).unwrap();
+    let collection = Collection::open(&file, file.len() as u64).unwrap();
+    assert_eq!(collection.schema().fields, schema.fields);
+    assert!(collection.column("mixed").is_none());
+    let stats = collection.statistics().fields.iter().find(|field| field.path == "mixed").unwrap();
+    assert_eq!((stats.nulls, &stats.min, &stats.distinct), (1, &None, &None));
+    let (block, _) = collection.payload_block(&Resident(&file), 0).unwrap().unwrap();
+    let held = |place| {
+        let row: serde_json::Value = serde_json::from_str(block.row(place).unwrap().metadata).unwrap();
+        row["mixed"].clone()
+    };
+    assert_eq!((held(0), held(1), held(2)), (json, 7.into(), serde_json::Value::Null));
+}
+
 /// A float field takes integers, and its statistics must then say what its column says.
 #[test]
 fn integers_of_a_float_field_are_widened_in_the_statistics_too() {

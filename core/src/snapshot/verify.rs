@@ -10,6 +10,8 @@ use crate::{
     bytes::{ByteRange, ByteSource, Resident},
     embed::fingerprint,
     error::{Result, SnapshotError},
+    json,
+    schema::Value,
 };
 
 /// What a verified file holds.
@@ -158,10 +160,10 @@ fn check_payload(collection: &Collection, source: &dyn ByteSource, block: u32) -
     let readable = collection.payload_block(source, first_row)?.is_some_and(|(records, _)| {
         (0..collection.rows_in(payload, block)).all(|place| {
             let Some(row) = records.row(place) else { return false };
-            let metadata = serde_json::from_str::<serde_json::Map<_, _>>(row.metadata);
+            let metadata = json::parse(row.metadata).is_ok_and(|value| matches!(value, Value::Object(_)));
             let number = u32::try_from(first_row + place as u64);
             let id = ids.zip(number.ok()).and_then(|(ids, number)| ids.text(number));
-            metadata.is_ok() && id == Some(row.id)
+            metadata && id == Some(row.id)
         })
     });
     if readable {

@@ -30,9 +30,10 @@ pub fn run(context: &Context) -> Result<()> {
 fn lints(context: &Context, steps: &mut Steps) -> Result<()> {
     let wasm = ["-p", "portolan", "-p", "portolan-wasm", "--target", wasm_target::TRIPLE];
     let all = |packages: &[&'static str]| [packages, &["--all-targets"]].concat();
-    let runs: [(&str, Vec<&str>); 5] = [
+    let runs: [(&str, Vec<&str>); 6] = [
         ("lints of xtask", all(&["-p", "xtask"])),
         ("lints of the pure core", all(&["-p", "portolan"])),
+        ("lints of the fuzzers' checks", all(&["-p", "portolan-fuzz-checks"])),
         ("lints of the wasm module", wasm.to_vec()),
         ("lints of the C library", all(&["-p", "portolan-ffi", "--features", "headers"])),
         ("lints of the native crates", all(&NATIVE)),

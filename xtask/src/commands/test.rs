@@ -32,6 +32,7 @@ pub fn run_steps(context: &Context, steps: &mut Steps) -> Result<TestCount> {
     let mut tests = Tests::new(context, &programs);
     tests.run(steps, "tests of xtask", &["-p", "xtask"])?;
     tests.run(steps, "tests of the pure core", &["-p", "portolan"])?;
+    tests.run(steps, "inputs that fuzzing found", &["-p", "portolan-fuzz-checks"])?;
     tests.run(steps, "tests of the C library's crate", &["-p", "portolan-ffi"])?;
     // The check builds the library with the generator in it, so the plain library is built after it.
     steps.run("C header is current", || headers::check(context).map(|()| Outcome::Done))?;

@@ -6,6 +6,8 @@
 
 mod apt;
 pub mod c_compiler;
+pub mod cargo_fuzz;
+mod cargo_tool;
 pub mod chromium;
 pub mod cxx_compiler;
 pub mod go;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value as Json, json};
 
-use crate::error::{Span, snippet};
+use crate::error::{Span, shown, snippet};
 
 /// Which part of the reference refuses the statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +129,7 @@ impl CompatError {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Self(Box::new(Detail { kind, span, message: message.into(), hint: hint.into() }))
+        Self(Box::new(Detail { kind, span, message: shown(message), hint: shown(hint) }))
     }
 
     /// What is wrong.

@@ -19,6 +19,7 @@ impl BindSchema for Bare {
     fn field_type(&self, path: &str) -> Option<FieldType> {
         match path {
             "tags" => Some(FieldType::List(Box::new(FieldType::Text))),
+            "mixed" => Some(FieldType::Json),
             _ => Table::with_rows(&mut Random(0), 0).field_type(path),
         }
     }
@@ -58,6 +59,8 @@ fn wrong_types_are_refused_with_both_types_and_the_place() {
         ("metadata.t IN ('2024-05-01', '2024-05-32')", BadTime),
         ("metadata.tags = 'x'", ListNotFilterable),
         ("metadata.tags IN ('x')", ListNotFilterable),
+        ("metadata.mixed = 1", JsonNotFilterable),
+        ("metadata.mixed IS NOT NULL", JsonNotFilterable),
         ("metadata.i = 1 AND NOT (metadata.i = 2 OR metadata.s = 5)", TypeMismatch),
     ] {
         assert_eq!(refused(condition).kind(), kind, "{condition}");

@@ -3,7 +3,7 @@
 //! Types are checked where records come in (`pipeline::record`), so that a value here always fits its column; the
 //! one exception is null, which fits all.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use arrow_array::{
     Array, ArrayRef, BooleanArray, FixedSizeListArray, Float32Array, Float64Array, Int32Array, Int64Array,
@@ -20,6 +20,8 @@ use crate::schema::{Field, FieldType, Value};
 
 /// The key under which a column's metadata holds the field's dotted path.
 const PATH: &str = "portolan.path";
+/// The key under which a column of JSON says so, because Arrow has no type for it.
+const TYPE: &str = "portolan.type";
 
 /// The Arrow type of a metadata type.
 pub fn data_type(kind: &FieldType) -> DataType {
@@ -27,7 +29,7 @@ pub fn data_type(kind: &FieldType) -> DataType {
         FieldType::Bool => DataType::Boolean,
         FieldType::Int => DataType::Int64,
         FieldType::Float => DataType::Float64,
-        FieldType::Text => DataType::Utf8,
+        FieldType::Text | FieldType::Json => DataType::Utf8,
         FieldType::Time => timestamp(),
         FieldType::List(item) => DataType::List(item_field(item)),
     }
@@ -40,8 +42,11 @@ pub fn timestamp() -> DataType {
 
 /// The column of a metadata field.
 pub fn column(field: &Field) -> ArrowField {
-    ArrowField::new(names::column(&field.path), data_type(&field.kind), true)
-        .with_metadata([(PATH.to_owned(), field.path.clone())].into())
+    let mut metadata = HashMap::from([(PATH.to_owned(), field.path.clone())]);
+    if field.kind == FieldType::Json {
+        metadata.insert(TYPE.to_owned(), "json".to_owned());
+    }
+    ArrowField::new(names::column(&field.path), data_type(&field.kind), true).with_metadata(metadata)
 }
 
 /// One column of values, all of the type `kind` or null.
@@ -64,7 +69,12 @@ pub fn encode(kind: &FieldType, values: &[&Value]) -> Result<ArrayRef, ArrowErro
         FieldType::Text => Arc::new(plain!(StringArray, Text)),
         FieldType::Time => Arc::new(plain!(TimestampMicrosecondArray, Time).with_timezone("UTC")),
         FieldType::List(item) => encode_list(item, values)?,
+        FieldType::Json => Arc::new(values.iter().map(|value| json_text(value)).collect::<StringArray>()),
     })
+}
+
+fn json_text(value: &Value) -> Option<String> {
+    (*value != Value::Null).then(|| value.to_json().to_string())
 }
 
 fn encode_list(item: &FieldType, values: &[&Value]) -> Result<ArrayRef, ArrowError> {
@@ -103,6 +113,10 @@ pub fn decode(kind: &FieldType, column: &dyn Array, row: usize) -> Value {
             let items = a.value(row);
             Value::List((0..items.len()).map(|at| decode(item, &items, at)).collect())
         }),
+        FieldType::Json => column
+            .as_string_opt::<i32>()
+            .and_then(|a| serde_json::from_str(a.value(row)).ok())
+            .map(|json| Value::from_json(&json)),
     };
     value.unwrap_or(Value::Null)
 }
@@ -162,6 +176,11 @@ impl<'a> Columns<'a> {
 
     /// A column of small integers.
     pub fn int32(&self, name: &str) -> Result<&'a Int32Array, StoreError> {
+        self.any(name)?.as_primitive_opt().ok_or_else(|| self.corrupt(name))
+    }
+
+    /// A column of integers.
+    pub fn int64(&self, name: &str) -> Result<&'a Int64Array, StoreError> {
         self.any(name)?.as_primitive_opt().ok_or_else(|| self.corrupt(name))
     }
 

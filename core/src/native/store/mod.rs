@@ -14,7 +14,7 @@
 //! themselves and every other byte is `-` and two hexadecimal digits (capitals too, because some file systems fold
 //! case). Long names end in `-h` and their hash. A metadata column is `m_` and its dotted path, in which every
 //! byte other than a letter, a digit or `_` is `$` and two hexadecimal digits; the path itself stands in the
-//! column's Arrow metadata as `portolan.path`.
+//! column's Arrow metadata as `portolan.path`. A column of JSON is text with `portolan.type` = `json` there.
 //!
 //! **Status is derived, never stored.** A record is *new* when it has no row in `embeddings`, *stale* when that
 //! row's `content_hash` is not the document's, *error* when the row has an error, and else *ready*. With one writer
@@ -41,7 +41,7 @@ mod names;
 mod reader;
 
 pub(crate) use cache::Cache;
-pub(crate) use columns::Columns;
+pub(crate) use columns::{Columns, key_hash};
 pub(crate) use config::Claim;
 pub use config::CollectionConfig;
 pub use documents::UpsertCounts;

@@ -3,12 +3,17 @@
 //! This is the pure side: what the description says, and making one from files. Copying, staging and publishing
 //! files is `native`'s matter; searching is the router's.
 
-use serde::{Deserialize, Serialize};
+mod read;
+#[cfg(test)]
+mod tests;
+
+use serde::Serialize;
 
 use crate::{
     bytes::ByteRange,
     error::{Result, SnapshotError},
     filter::CollectionStats,
+    json::{self, Node},
     schema::{EmbedderId, Schema},
     snapshot::{Collection, EmbedderFile},
 };
@@ -19,7 +24,7 @@ pub const INDEX_NAME: &str = "release.json";
 const LAYOUT: u32 = 0;
 
 /// The content of `release.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReleaseIndex {
     /// The version of this layout.
     pub layout: u32,
@@ -33,14 +38,8 @@ pub struct ReleaseIndex {
     pub embedders: Vec<EmbedderEntry>,
 }
 
-/// What every layout of `release.json` holds.
-#[derive(Deserialize)]
-struct Layout {
-    layout: u32,
-}
-
 /// One file of a release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReleaseFile {
     /// Its name inside the release's folder: no folder parts.
     pub name: String,
@@ -51,7 +50,7 @@ pub struct ReleaseFile {
 }
 
 /// Where a part of a file lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// Where it begins.
     pub offset: u64,
@@ -73,7 +72,7 @@ impl From<ByteRange> for Place {
 }
 
 /// A collection of a release, with what routing needs: no snapshot has to be opened to decide that it is not asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CollectionEntry {
     /// Its snapshot.
     pub file: ReleaseFile,
@@ -86,7 +85,7 @@ pub struct CollectionEntry {
 }
 
 /// An embedder that travels with a release.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EmbedderEntry {
     /// Its file.
     pub file: ReleaseFile,
@@ -103,15 +102,19 @@ impl ReleaseIndex {
     ///
     /// # Errors
     /// [`SnapshotError::BadRelease`] when it is not what [`ReleaseBuilder`] writes, or names files outside its folder.
-    pub fn parse(json: &[u8]) -> Result<Self> {
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
         let bad = |reason: String| SnapshotError::BadRelease { reason };
+        let text = str::from_utf8(bytes).map_err(|_| bad("cannot be read: it is not UTF-8".into()))?;
+        let tree = json::parse(text).map_err(|e| bad(format!("cannot be read: {e}")))?;
+        let root = Node::root(&tree);
         // The layout first: another one may have other fields.
-        let found: Layout = serde_json::from_slice(json).map_err(|e| bad(format!("cannot be read: {e}")))?;
-        if found.layout > LAYOUT {
-            let needed = u16::try_from(found.layout).unwrap_or(u16::MAX);
+        let layout = root.get("layout").and_then(|node| node.count());
+        let layout = layout.map_err(|reason| bad(format!("cannot be read: {reason}")))?;
+        if layout > u64::from(LAYOUT) {
+            let needed = u16::try_from(layout).unwrap_or(u16::MAX);
             return Err(SnapshotError::TooNew { needed, supported: LAYOUT as u16 }.into());
         }
-        let index: Self = serde_json::from_slice(json).map_err(|e| bad(format!("cannot be read: {e}")))?;
+        let index = read::index(&root).map_err(|reason| bad(format!("cannot be read: {reason}")))?;
         let names = index.collections.iter().map(|entry| &entry.schema.collection);
         if !names.is_sorted_by(|a, b| a < b) {
             return Err(bad("the collections are not sorted by name, each once".into()).into());

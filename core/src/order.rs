@@ -1,0 +1,133 @@
+//! The one sort of the pure core. Each instance of the standard library's is two kilobytes of the compressed wasm
+//! module; these functions are compiled once.
+//!
+//! Native code, and code that no wasm module carries, uses the standard library's.
+
+use std::cmp::Ordering;
+
+/// Sorts; equal items keep their order. O(n log n) comparisons, O(n) moves.
+pub fn sort_by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+    let sorted =
+        sort_indices(items.len(), &mut |a, b| match (items.get(a as usize), items.get(b as usize)) {
+            (Some(a), Some(b)) => compare(a, b),
+            _ => Ordering::Equal,
+        });
+    let mut goals = vec![0; items.len()];
+    for (goal, place) in sorted.into_iter().enumerate() {
+        if let Some(slot) = goals.get_mut(place as usize) {
+            *slot = goal;
+        }
+    }
+    for place in 0..items.len() {
+        // Every swap brings one item to where it stays.
+        while let Some(goal) = goals.get(place).copied().filter(|goal| *goal != place) {
+            items.swap(place, goal);
+            goals.swap(place, goal);
+        }
+    }
+}
+
+/// Sorts and drops repeats.
+pub fn sort_unique<T: Ord>(items: &mut Vec<T>) {
+    sort_by(items, T::cmp);
+    items.dedup();
+}
+
+/// The numbers `0..len` in order. Stable: equal items keep the order of their numbers. O(n log n) comparisons, O(n)
+/// where the items are in order already. A comparison that contradicts itself gives some order, and never a panic.
+///
+/// At most [`u32::MAX`] items; more are left out.
+pub fn sort_indices(len: usize, compare: &mut dyn FnMut(u32, u32) -> Ordering) -> Vec<u32> {
+    let mut items: Vec<u32> = numbers(len).collect();
+    sort(&mut items, compare);
+    items
+}
+
+/// The `k` first of the numbers `0..len` in order: what [`sort_indices`] gives, cut off after `k`. O(n log k), and one
+/// comparison for each item that is not among the `k` first of those before it.
+pub fn select_indices(len: usize, k: usize, compare: &mut dyn FnMut(u32, u32) -> Ordering) -> Vec<u32> {
+    // Up to as many newcomers as are kept are sorted at once, so each item pays for a sort of its own size.
+    let most = k.saturating_add(k.max(16));
+    let mut kept: Vec<u32> = Vec::new();
+    let mut last = None;
+    for item in numbers(len) {
+        if last.is_some_and(|last| compare(item, last) != Ordering::Less) {
+            continue;
+        }
+        kept.push(item);
+        if kept.len() >= most {
+            sort(&mut kept, compare);
+            kept.truncate(k);
+            last = kept.last().copied();
+        }
+    }
+    sort(&mut kept, compare);
+    kept.truncate(k);
+    kept
+}
+
+fn numbers(len: usize) -> std::ops::Range<u32> {
+    0..u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+/// A merge sort from the bottom up.
+fn sort(items: &mut Vec<u32>, compare: &mut dyn FnMut(u32, u32) -> Ordering) {
+    let mut merged = Vec::with_capacity(items.len());
+    let mut width = 1;
+    while width < items.len() {
+        merged.clear();
+        for pair in items.chunks(width * 2) {
+            let (left, right) = pair.split_at(width.min(pair.len()));
+            merge(left, right, &mut merged, compare);
+        }
+        std::mem::swap(items, &mut merged);
+        width *= 2;
+    }
+}
+
+fn merge(
+    mut left: &[u32],
+    mut right: &[u32],
+    merged: &mut Vec<u32>,
+    compare: &mut dyn FnMut(u32, u32) -> Ordering,
+) {
+    let in_order = left.last().zip(right.first()).is_none_or(|(a, b)| compare(*a, *b).is_le());
+    while let (false, [a, left_rest @ ..], [b, right_rest @ ..]) = (in_order, left, right) {
+        if compare(*a, *b).is_le() {
+            merged.push(*a);
+            left = left_rest;
+        } else {
+            merged.push(*b);
+            right = right_rest;
+        }
+    }
+    merged.extend_from_slice(left);
+    merged.extend_from_slice(right);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_is_sorted_as_by_the_standard_library() {
+        let mut noise = 5_u64;
+        for count in (0..70).chain([1000, 1023, 1024, 1025]) {
+            for range in [1, 3, 1 << 40] {
+                let mut items: Vec<(u64, usize)> = (0..count)
+                    .map(|place| {
+                        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                        ((noise >> 20) % range, place)
+                    })
+                    .collect();
+                let mut expected = items.clone();
+                expected.sort_by_key(|item| item.0);
+                sort_by(&mut items, |a, b| a.0.cmp(&b.0));
+                assert_eq!(items, expected);
+            }
+        }
+        let mut reversed: Vec<u32> = (0..1000).rev().chain(0..1000).collect();
+        sort_unique(&mut reversed);
+        assert_eq!(reversed, (0..1000).collect::<Vec<_>>());
+    }
+}

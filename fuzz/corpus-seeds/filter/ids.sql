@@ -1,0 +1,1 @@
+SELECT id FROM t WHERE id IN ('a', 'r003', 'zz') AND id > 'b' OR metadata.s = '' AND metadata.b != TRUE

@@ -1,0 +1,1 @@
+SELECT id FROM t WHERE NOT NOT (metadata.a = 1 OR (metadata.b != TRUE AND NOT metadata.c IS NOT NULL)) OR metadata.d NOT BETWEEN '2024-05-01' AND '2024-05-01T12:30:15.25+02:00'

@@ -1,0 +1,1 @@
+SELECT id FROM t WHERE metadata.n BETWEEN -1 AND 9007199254740993 AND (metadata.n != 2 OR metadata.f < 2.5) AND metadata.f NOT IN (0.1, -0.0, 1e300)

@@ -1,0 +1,1 @@
+SELECT id FROM t WHERE metadata.t >= '2024-05-01' AND metadata.t < '2024-06-01T00:00:00+02:00' OR metadata.t IS NULL

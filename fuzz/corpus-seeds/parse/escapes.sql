@@ -1,0 +1,1 @@
+SELECT id FROM t WHERE metadata.s IN ('\n\x41\101\u00e9\U0001F600\d', "q""q", NULL) OR id <> 'é'

@@ -1,0 +1,1 @@
+SELECT * FROM t WHERE_DOCUMENT document LIKE '%word%' AND id = 'a' AND id IN ('a', 'b')

@@ -1,0 +1,1 @@
+SELECT id,document FROM t USING EMBEDDING (TEXT 'x') WHERE metadata.a >= 2 AND (metadata.b = 'x' OR metadata.c NOT IN (1, 2)) SIMILARITY COSINE TOPK 5 ORDER BY distance ASC LIMIT 5OFFSET 2

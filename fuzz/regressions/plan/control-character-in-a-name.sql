@@ -1,0 +1,1 @@
+SELECT id AS "[2J" FROM "\n  where: forged"
