@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Catalog, Needs, Sources};
+use super::{Catalog, Needs, Sources, documents::DocumentBlocks};
 use crate::{
     bytes::ByteSource,
     error::{Result, SnapshotError},
-    filter::{Bind, BindSchema, ColumnBlock, ColumnData, Filter, TextDictionary},
+    filter::{Bind, BindSchema, ColumnBlock, ColumnData, Filter, Mask, TextDictionary},
     metric::Scorer,
     plan::Plan,
     query::{Column, Expr},
@@ -71,14 +71,21 @@ impl Target {
         let opened = Opened { collection, source: catalog.file(file, sources)?, file };
         let wanted = opened.wanted(plan, self.filter.as_ref())?;
         let missing = wanted.iter().filter(|section| !opened.want(section, needs)).count();
-        if missing > 0 || (plan.is_search() && query.is_none()) {
+        let tests_documents =
+            plan.filter.as_ref().is_some_and(|expr| expr.columns().contains(&Column::Document));
+        // Documents are asked for in the wave that brings the rows of a query's tokens.
+        if missing > 0 || (plan.is_search() && query.is_none() && !tests_documents) {
             return Ok(());
         }
-        self.bytes = wanted.iter().map(|section| section.bytes).sum();
-        let mask = opened.mask(plan, self.filter.as_ref())?;
+        let Some(masked) = opened.mask(plan, self.filter.as_ref(), needs)? else { return Ok(()) };
+        if plan.is_search() && query.is_none() {
+            return Ok(());
+        }
+        self.bytes = wanted.iter().map(|section| section.bytes).sum::<u64>() + masked.bytes;
+        let mask = masked.words.as_deref();
         self.found = Some(match query {
-            Some(query) => opened.nearest(plan, query, mask.as_deref())?,
-            None => opened.first(plan, mask.as_deref()),
+            Some(query) => opened.nearest(plan, query, mask)?,
+            None => opened.first(plan, mask),
         });
         Ok(())
     }
@@ -132,8 +139,8 @@ impl Opened<'_> {
         }
     }
 
-    /// A bit per row: WHERE is true. `None` when every row passes.
-    fn mask(&self, plan: &Plan, filter: Option<&Bind>) -> Result<Option<Vec<u64>>> {
+    /// The rows for which WHERE is true; or `None`, and a note of the documents that it takes to tell.
+    fn mask(&self, plan: &Plan, filter: Option<&Bind>, needs: &mut Needs) -> Result<Option<Masked>> {
         let bound;
         let filter = match (filter, &plan.filter) {
             (Some(Bind::Ready(filter)), _) => filter,
@@ -141,16 +148,20 @@ impl Opened<'_> {
                 bound = self.bind(expr, texts)?;
                 &bound
             }
-            _ => return Ok(None),
+            _ => return Ok(Some(Masked::default())),
         };
         if filter.constant() == Some(true) {
-            return Ok(None);
+            return Ok(Some(Masked::default()));
         }
-        let mut words = Vec::with_capacity((self.collection.rows() / 64) as usize + 1);
+        let (mut words, mut bytes) = (Vec::with_capacity((self.collection.rows() / 64) as usize + 1), 0);
+        let mut complete = true;
         for first_row in (0..self.collection.rows()).step_by(FILTER_ROWS as usize) {
-            words.extend_from_slice(self.mask_block(filter, first_row)?.words());
+            match self.mask_block(filter, first_row, &mut bytes, needs)? {
+                Some(mask) => words.extend_from_slice(mask.words()),
+                None => complete = false,
+            }
         }
-        Ok(Some(words))
+        Ok(complete.then_some(Masked { words: Some(words), bytes }))
     }
 
     /// Binds the WHERE with the dictionaries of `texts`.
@@ -172,7 +183,13 @@ impl Opened<'_> {
         }
     }
 
-    fn mask_block(&self, filter: &Filter, first_row: u64) -> Result<crate::filter::Mask> {
+    fn mask_block(
+        &self,
+        filter: &Filter,
+        first_row: u64,
+        bytes: &mut u64,
+        needs: &mut Needs,
+    ) -> Result<Option<Mask>> {
         let rows = (self.collection.rows() - first_row).min(FILTER_ROWS) as usize;
         let ids = IdBlock::new(first_row, rows);
         let mut blocks = Vec::with_capacity(filter.columns().len());
@@ -183,7 +200,19 @@ impl Opened<'_> {
                 (_, None) => ColumnBlock { rows, valid: &ids.none, data: ColumnData::Bool(&ids.none) },
             });
         }
-        filter.evaluate(rows, &blocks)
+        let Some(place) = filter.columns().iter().position(|column| *column == Column::Document) else {
+            return filter.evaluate(rows, &blocks).map(Some);
+        };
+        let wanted = filter.undecided(rows, &blocks)?;
+        let read = DocumentBlocks::read(&self.collection, self.source, first_row, &wanted)?;
+        if !read.missing.is_empty() {
+            read.missing.iter().for_each(|range| needs.want(self.file, *range));
+            return Ok(None);
+        }
+        *bytes += read.bytes;
+        let documents = read.documents()?;
+        blocks.get_mut(place).into_iter().for_each(|block| *block = documents.block());
+        filter.evaluate(rows, &blocks).map(Some)
     }
 
     fn column_block(
@@ -210,6 +239,15 @@ impl Opened<'_> {
         };
         (0..self.collection.rows()).filter(matches).take(super::limit(plan)).map(|row| (0.0, row)).collect()
     }
+}
+
+/// What came of a WHERE.
+#[derive(Debug, Default)]
+struct Masked {
+    /// A bit per row; `None` when every row passes.
+    words: Option<Vec<u64>>,
+    /// How many bytes of documents it took.
+    bytes: u64,
 }
 
 /// What a WHERE is bound to: the schema, and the dictionaries that are open.
