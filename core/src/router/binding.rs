@@ -10,27 +10,41 @@ use crate::{
     filter::{self, Prune},
     plan::{NamePattern, Plan},
     release::CollectionEntry,
+    routing::{Route, Router},
 };
 
 /// The collections that FROM names, with their names: which of them cannot hold a match, and WHERE bound to the others.
 ///
 /// # Errors
-/// Names that are not there, and literals that do not fit a column, whether its collection is asked or not.
-pub(super) fn bind(catalog: &Catalog, plan: &Plan) -> Result<(Vec<String>, Vec<Member>)> {
+/// Names that are not there, and literals that do not fit a column, whether its collection is asked or not; what the
+/// router refuses.
+pub(super) fn bind(
+    catalog: &Catalog,
+    plan: &Plan,
+    router: Option<&dyn Router>,
+) -> Result<(Vec<String>, Vec<Member>)> {
     let places = select(catalog, plan)?;
     let known = &catalog.index().collections;
     let entries: Vec<&CollectionEntry> = places.iter().filter_map(|place| known.get(*place)).collect();
     check_columns(plan, &entries)?;
-    let (mut names, mut members) = (Vec::new(), Vec::new());
-    for (place, entry) in places.iter().zip(entries) {
-        let target = Target::new(plan, &entry.schema)?;
-        let state = match route(plan, entry) {
+    let names: Vec<String> = entries.iter().map(|entry| entry.schema.collection.clone()).collect();
+    let mut targets = Vec::with_capacity(entries.len());
+    for entry in &entries {
+        targets.push(Target::new(plan, &entry.schema)?);
+    }
+    let routed = match router {
+        Some(router) => router.route(plan, &names.iter().map(String::as_str).collect::<Vec<_>>())?,
+        None => Route::All,
+    };
+    let member = |((place, entry), target): ((&usize, &CollectionEntry), Target)| {
+        let outside = routed.skip_reason(&entry.schema.collection).map(String::from);
+        let state = match outside.or_else(|| route(plan, entry)) {
             Some(reason) => State::Skipped(reason),
             None => State::Asked(Box::new(target)),
         };
-        names.push(entry.schema.collection.clone());
-        members.push(Member { place: *place, space: 0, state });
-    }
+        Member { place: *place, space: 0, state }
+    };
+    let members = places.iter().zip(entries).zip(targets).map(member).collect();
     Ok((names, members))
 }
 

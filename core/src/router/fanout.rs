@@ -82,7 +82,7 @@ impl Fanout {
     /// answer instead, as long as there is another one.
     pub fn with(catalog: Arc<Catalog>, plan: Plan, options: Options) -> Result<Self> {
         let started = options.clock.map_or(0, |clock| clock());
-        let (names, members) = binding::bind(&catalog, &plan)?;
+        let (names, members) = binding::bind(&catalog, &plan, options.router.as_deref())?;
         let shape = Shape::new(&plan, false);
         let mut fanout = Self {
             statement: Statement { catalog, plan, options, shape, names },

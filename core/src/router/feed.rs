@@ -50,9 +50,9 @@ impl Opened<'_> {
             Field::Id => Origin::Ids,
             Field::Collection => Origin::Collection,
             Field::Metadata(Some(path)) => match self.collection.column(path) {
-                Some((field, section)) => Origin::Column(field, section),
-                None if self.holds(path) => Origin::Record,
-                None => Origin::Nothing,
+                Some((field, section)) if is_scalar(&field.kind) => Origin::Column(field, section),
+                _ if self.holds(path) => Origin::Record,
+                _ => Origin::Nothing,
             },
             field if from_record(field) => Origin::Record,
             _ => Origin::Nothing,
@@ -208,6 +208,8 @@ impl Column<'_> {
             ColumnData::Int(values) => bytes(values, place) ^ 1 << 63,
             ColumnData::Float(values) => float_word(f64::from_bits(bytes(values, place))),
             ColumnData::Text(codes) => codes.get(place).map_or(0, |code| u32::from_le_bytes(*code).into()),
+            // No column that is read here is one of these.
+            ColumnData::Plain(_) | ColumnData::List(_) => return 0,
         };
         present(word)
     }
@@ -224,8 +226,14 @@ impl Column<'_> {
                 let table = self.texts.as_ref().ok_or_else(|| malformed("dictionary", 0, "it is missing"))?;
                 Value::Text(text(table, code)?.into())
             }
+            ColumnData::Plain(_) | ColumnData::List(_) => Value::Null,
         })
     }
+}
+
+/// Lists are ordered as they are shown, which their columns do not hold.
+fn is_scalar(kind: &FieldType) -> bool {
+    !matches!(kind, FieldType::List(_) | FieldType::Json)
 }
 
 fn text<'s>(table: &Strings<'s>, place: u32) -> Result<&'s str, SnapshotError> {

@@ -6,7 +6,7 @@ use super::{
     run::Run,
     shape::Mode,
     stages::{group::Local, records, search, sort},
-    target::{Opened, bind, passes},
+    target::{Masked, Opened, bind, passes},
 };
 use crate::{
     error::Result,
@@ -39,8 +39,8 @@ pub(super) enum State {
 pub(super) struct Target {
     /// The WHERE as far as the schema alone binds it.
     filter: Option<Bind>,
-    /// A bit per row: it passes. `Some(None)`: all rows pass; `None`: not known yet.
-    mask: Option<Option<Vec<u64>>>,
+    /// The rows that pass it; `None`: not known yet.
+    masked: Option<Masked>,
     /// What was found; `None` until the collection was searched.
     pub(super) found: Option<Found>,
     pub(super) cost: Cost,
@@ -95,7 +95,7 @@ impl Target {
     /// # Errors
     /// As [`bind`].
     pub(super) fn new(plan: &Plan, schema: &Schema) -> Result<Self> {
-        Ok(Self { filter: bind(plan, schema)?, mask: None, found: None, cost: Cost::default() })
+        Ok(Self { filter: bind(plan, schema)?, masked: None, found: None, cost: Cost::default() })
     }
 
     /// Searches the collection if all that it takes is resident; else notes all of it in `needs`, so that one wave
@@ -114,13 +114,18 @@ impl Target {
         let Some(opened) = Opened::open(run, place, needs)? else { return Ok(()) };
         let sections = self.sections(run, member, &opened)?;
         let missing = sections.iter().filter(|section| !opened.want(section, needs)).count();
-        if missing > 0 || (run.plan.is_search() && space.is_none()) {
+        // Documents are asked for in the wave that brings the rows of a query's tokens.
+        let unmade = run.plan.is_search() && space.is_none();
+        if missing > 0 || (unmade && !run.shape.tests_documents) {
             return Ok(());
         }
-        self.cost.bytes = sections.iter().map(|section| section.bytes).sum();
-        self.evaluate(run, &opened)?;
+        if !self.evaluate(run, &opened, needs)? || unmade {
+            return Ok(());
+        }
+        let read: u64 = sections.iter().map(|section| section.bytes).sum();
+        self.cost.bytes = read + self.masked.as_ref().map_or(0, |masked| masked.bytes);
         let started = run.now();
-        let mask = self.mask.as_ref().and_then(Option::as_deref);
+        let mask = self.mask();
         let found = match (run.shape.mode, space) {
             (Mode::Search, Some(queries)) => {
                 Some(Found::Nearest(search::nearest(run, member, &opened, mask, &queries)?))
@@ -172,21 +177,27 @@ impl Target {
         Ok(sections)
     }
 
-    fn evaluate(&mut self, run: &Run<'_>, opened: &Opened<'_>) -> Result<()> {
-        if self.mask.is_some() {
-            return Ok(());
+    fn mask(&self) -> Option<&[u64]> {
+        self.masked.as_ref().and_then(|masked| masked.words.as_deref())
+    }
+
+    /// Finds the rows that pass WHERE; false if documents are missing that it takes to tell.
+    fn evaluate(&mut self, run: &Run<'_>, opened: &Opened<'_>, needs: &mut Needs) -> Result<bool> {
+        if self.masked.is_some() {
+            return Ok(true);
         }
         let started = run.now();
-        let mask = opened.mask(run, self.filter.as_ref())?;
+        let masked = opened.mask(run, self.filter.as_ref(), needs)?;
         let rows = opened.collection.rows();
+        self.cost.filter_micros += run.now().saturating_sub(started);
         self.cost.filtered = if self.filter.is_some() { rows } else { 0 };
-        self.cost.passed = match &mask {
+        let Some(masked) = masked else { return Ok(false) };
+        self.cost.passed = match &masked.words {
             Some(words) => words.iter().map(|word| u64::from(word.count_ones())).sum(),
             None => rows,
         };
-        self.cost.filter_micros += run.now().saturating_sub(started);
-        self.mask = Some(mask);
-        Ok(())
+        self.masked = Some(masked);
+        Ok(true)
     }
 
     /// Orders or groups all matching rows. Fields that only records hold take a wave of their own.
@@ -197,7 +208,7 @@ impl Target {
         opened: &Opened<'_>,
         needs: &mut Needs,
     ) -> Result<Option<Found>> {
-        let rows = rows_of(self.mask.as_ref().and_then(Option::as_deref), opened.collection.rows());
+        let rows = rows_of(self.mask(), opened.collection.rows());
         let fields = opened.record_fields(&run.shape.reads);
         let records: Option<Vec<Shown>> = match fields.is_empty() {
             true => None,

@@ -1,11 +1,17 @@
-//! What a caller may choose about a statement beside its text: strictness, a clock, threads, a way to stop it.
+//! What a caller may choose about a statement beside its text: strictness, a router, a clock, threads, a way to stop it.
 
-/// How a statement is run. The answer to a statement depends on `strict` alone.
-#[derive(Debug, Clone, Copy)]
+use std::sync::Arc;
+
+use crate::routing::Router;
+
+/// How a statement is run. Of these only `strict` and the router can change an answer.
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Whether one collection that cannot be searched fails the statement; else it is reported and the rows of the
     /// others are the answer. Default: yes.
     pub strict: bool,
+    /// Which collections are asked, beside what statistics rule out. Default: all.
+    pub router: Option<Arc<dyn Router>>,
     /// A clock for reports and EXPLAIN ANALYZE, in microseconds from any start. Default: none, as the engine has no
     /// clock of its own.
     pub clock: Option<fn() -> u64>,
@@ -13,7 +19,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { strict: true, clock: None }
+        Self { strict: true, router: None, clock: None }
     }
 }
 

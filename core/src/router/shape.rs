@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     plan::Plan,
-    query::{Aggregate, Duplicates, Field, Scalar},
+    query::{Aggregate, Column, Duplicates, Field, Scalar},
 };
 
 /// The kind of statement.
@@ -30,6 +30,8 @@ pub(super) struct Shape {
     pub(super) offset: usize,
     /// The most rows to return.
     pub(super) page: usize,
+    /// Whether WHERE tests documents, which have no column.
+    pub(super) tests_documents: bool,
     /// Whether there is a row set for each item.
     pub(super) batch: bool,
     /// Whether the answer can be paged.
@@ -64,6 +66,10 @@ impl Shape {
             page: plan.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)),
             pages,
             batch,
+            tests_documents: plan
+                .filter
+                .as_ref()
+                .is_some_and(|filter| filter.columns().contains(&Column::Document)),
             ids: keep_nearest
                 || plan.after.is_some()
                 || plan.rerank.is_some()

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Needs, run::Run};
+use super::{Needs, documents::DocumentBlocks, run::Run};
 use crate::{
     bytes::ByteSource,
     error::{Result, SnapshotError},
-    filter::{Bind, BindSchema, ColumnBlock, ColumnData, Filter, TextDictionary},
+    filter::{Bind, BindSchema, ColumnBlock, ColumnData, Filter, Mask, TextDictionary},
     plan::Plan,
     query::{Column, Expr},
     schema::{Field, FieldType, Schema},
@@ -90,8 +90,13 @@ impl Opened<'_> {
         }
     }
 
-    /// A bit per row: WHERE is true. `None` when every row passes.
-    pub(super) fn mask(&self, run: &Run<'_>, filter: Option<&Bind>) -> Result<Option<Vec<u64>>> {
+    /// The rows for which WHERE is true; or `None`, and a note of the documents that it takes to tell.
+    pub(super) fn mask(
+        &self,
+        run: &Run<'_>,
+        filter: Option<&Bind>,
+        needs: &mut Needs,
+    ) -> Result<Option<Masked>> {
         let bound;
         let filter = match (filter, &run.plan.filter) {
             (Some(Bind::Ready(filter)), _) => filter,
@@ -99,17 +104,21 @@ impl Opened<'_> {
                 bound = self.bind(expr, texts)?;
                 &bound
             }
-            _ => return Ok(None),
+            _ => return Ok(Some(Masked::default())),
         };
         if filter.constant() == Some(true) {
-            return Ok(None);
+            return Ok(Some(Masked::default()));
         }
-        let mut words = Vec::with_capacity((self.collection.rows() / 64) as usize + 1);
+        let (mut words, mut bytes) = (Vec::with_capacity((self.collection.rows() / 64) as usize + 1), 0);
+        let mut complete = true;
         for first_row in (0..self.collection.rows()).step_by(FILTER_ROWS as usize) {
             run.check_stop()?;
-            words.extend_from_slice(self.mask_block(filter, first_row)?.words());
+            match self.mask_block(filter, first_row, &mut bytes, needs)? {
+                Some(mask) => words.extend_from_slice(mask.words()),
+                None => complete = false,
+            }
         }
-        Ok(Some(words))
+        Ok(complete.then_some(Masked { words: Some(words), bytes }))
     }
 
     /// Binds the WHERE with the dictionaries of `texts`.
@@ -131,7 +140,13 @@ impl Opened<'_> {
         }
     }
 
-    fn mask_block(&self, filter: &Filter, first_row: u64) -> Result<crate::filter::Mask> {
+    fn mask_block(
+        &self,
+        filter: &Filter,
+        first_row: u64,
+        bytes: &mut u64,
+        needs: &mut Needs,
+    ) -> Result<Option<Mask>> {
         let rows = (self.collection.rows() - first_row).min(FILTER_ROWS) as usize;
         let ids = IdBlock::new(first_row, rows);
         let mut blocks = Vec::with_capacity(filter.columns().len());
@@ -142,7 +157,19 @@ impl Opened<'_> {
                 (_, None) => ColumnBlock { rows, valid: &ids.none, data: ColumnData::Bool(&ids.none) },
             });
         }
-        filter.evaluate(rows, &blocks)
+        let Some(place) = filter.columns().iter().position(|column| *column == Column::Document) else {
+            return filter.evaluate(rows, &blocks).map(Some);
+        };
+        let wanted = filter.undecided(rows, &blocks)?;
+        let read = DocumentBlocks::read(&self.collection, self.source, first_row, &wanted)?;
+        if !read.missing.is_empty() {
+            read.missing.iter().for_each(|range| needs.want(self.file, *range));
+            return Ok(None);
+        }
+        *bytes += read.bytes;
+        let documents = read.documents()?;
+        blocks.get_mut(place).into_iter().for_each(|block| *block = documents.block());
+        filter.evaluate(rows, &blocks).map(Some)
     }
 
     fn column_block(
@@ -154,6 +181,15 @@ impl Opened<'_> {
         let found = self.collection.column_block(self.source, values, block)?;
         found.ok_or_else(|| malformed("column", values.1.offset, "the block is not resident"))
     }
+}
+
+/// What came of a WHERE.
+#[derive(Debug, Default)]
+pub(super) struct Masked {
+    /// A bit per row; `None` when every row passes.
+    pub(super) words: Option<Vec<u64>>,
+    /// How many bytes of documents it took.
+    pub(super) bytes: u64,
 }
 
 /// What a WHERE is bound to: the schema, and the dictionaries that are open.
