@@ -189,6 +189,10 @@ enum portolan_code {
     PORTOLAN_CODE_MIXED_SPACES = 2008,
     /** A collection is filled by an embedder that the registry does not declare. */
     PORTOLAN_CODE_UNDECLARED_EMBEDDER = 2009,
+    /** A routing file that cannot be used. */
+    PORTOLAN_CODE_BAD_ROUTING = 2010,
+    /** Routing is strict, and the statement does not say which collections it needs. */
+    PORTOLAN_CODE_UNROUTED = 2011,
     /** The query's vector does not have the collection's dimension. */
     PORTOLAN_CODE_WRONG_DIMENSION = 3001,
     /** A number of a vector is NaN or infinite. */

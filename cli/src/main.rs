@@ -32,6 +32,7 @@ Examples:
   portolan ingest docs.jsonl.gz --store store --models portolan.toml
   portolan embed  --store store --models portolan.toml
   portolan export --store store --out release
+  portolan import chroma.jsonl --store store
   portolan query  --release release --sql \"SELECT id, distance, document FROM * USING EMBEDDING (TEXT 'a small furry animal') TOPK 5\"
   portolan verify release
 
@@ -40,6 +41,7 @@ Exit codes: 0 done, 1 a check failed or records were refused, 2 wrong use, 3 not
 #[derive(Debug, Subcommand)]
 enum Verb {
     Ingest(verbs::ingest::Ingest),
+    Import(verbs::import::Import),
     Embed(verbs::embed::Embed),
     Export(verbs::export::Export),
     Query(verbs::query::Query),
@@ -61,6 +63,7 @@ fn run(verb: Verb, json: bool) -> Result<Outcome, Failure> {
     runtime.block_on(async {
         match verb {
             Verb::Ingest(verb) => verb.run(json).await,
+            Verb::Import(verb) => verb.run(json).await,
             Verb::Embed(verb) => verb.run(json).await,
             Verb::Export(verb) => verb.run(json).await,
             Verb::Query(verb) => verb.run(json).await,

@@ -36,6 +36,7 @@ impl Pipeline {
     /// Shows how far the step is.
     pub fn show(&self, step: Progress<'_>) {
         let (verb, unit) = match step.phase {
+            Phase::Survey => ("looking through", "bytes"),
             Phase::Read => ("reading", "bytes"),
             Phase::Write => ("writing", "records"),
             Phase::Embed => ("embedding", "records"),

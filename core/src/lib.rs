@@ -16,11 +16,15 @@ pub mod local;
 pub mod metric;
 #[cfg(feature = "native")]
 pub mod native;
+pub mod number;
+mod order;
+pub(crate) mod pattern;
 pub mod plan;
 pub mod query;
 pub mod rank;
 pub mod release;
 pub mod router;
+pub mod routing;
 pub mod schema;
 pub mod search;
 pub mod snapshot;

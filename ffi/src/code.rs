@@ -145,6 +145,10 @@ pub enum Code {
     MixedSpaces = 2008,
     /// A collection is filled by an embedder that the registry does not declare.
     UndeclaredEmbedder = 2009,
+    /// A routing file that cannot be used.
+    BadRouting = 2010,
+    /// Routing is strict, and the statement does not say which collections it needs.
+    Unrouted = 2011,
     /// The query's vector does not have the collection's dimension.
     WrongDimension = 3001,
     /// A number of a vector is NaN or infinite.

@@ -4,6 +4,7 @@
 
 mod command;
 mod doors;
+mod import;
 mod kill;
 mod language;
 mod tokenizer;

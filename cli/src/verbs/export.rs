@@ -29,9 +29,10 @@ pub struct Export {
     /// The release folder: new, empty, or an older release.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// How vectors are stored: half or full precision.
-    #[arg(long, value_enum, default_value_t = Vectors::F16)]
-    vectors: Vectors,
+    /// How vectors are stored: half or full precision. By default f32 where they were imported, f16 where an embedder made
+    /// them.
+    #[arg(long, value_enum)]
+    vectors: Option<Vectors>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -45,10 +46,10 @@ impl Export {
         let start = Instant::now();
         let store = Store::open(&self.store, Mode::Read).await?;
         let bar = progress::bar(store.collections().len() as u64, "collections", json);
-        let encoding = match self.vectors {
+        let encoding = self.vectors.map(|vectors| match vectors {
             Vectors::F16 => Encoding::F16,
             Vectors::F32 => Encoding::F32,
-        };
+        });
         let exported = export(&store, &self.out, encoding, |step| {
             bar.set_message(step.collection.to_owned());
             bar.set_position(step.done as u64);

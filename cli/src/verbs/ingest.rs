@@ -70,7 +70,8 @@ impl Ingest {
     }
 }
 
-fn print(report: &IngestReport, seconds: f64, json: bool) {
+/// Tells what an ingestion or an import did.
+pub fn print(report: &IngestReport, seconds: f64, json: bool) {
     if json {
         let refused: Vec<_> = report
             .refused

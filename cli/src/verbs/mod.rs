@@ -2,6 +2,7 @@
 
 pub mod embed;
 pub mod export;
+pub mod import;
 pub mod ingest;
 pub mod plan;
 pub mod query;

@@ -8,7 +8,6 @@ use std::{
 use clap::Args;
 use portolan::{
     local::LocalRelease,
-    metric::Encoding,
     native::{
         release::StoreRelease,
         store::{Mode, Store},
@@ -82,7 +81,7 @@ fn from_release(folder: &Path, plan: Plan) -> portolan::Result<(ResultSet, Insta
 
 async fn from_store(folder: &Path, plan: Plan) -> portolan::Result<(ResultSet, Instant)> {
     let store = Store::open(folder, Mode::Read).await?;
-    let release = StoreRelease::load(&store, &plan, Encoding::F16).await?;
+    let release = StoreRelease::load(&store, &plan, None).await?;
     let opened = Instant::now();
     Ok((release.run(plan)?, opened))
 }

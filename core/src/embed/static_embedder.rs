@@ -5,7 +5,7 @@
 //! nothing trains a table.
 
 use super::{Embedder, WordPiece};
-use crate::{error::InputError, metric::normalize, schema::EmbedderId};
+use crate::{error::InputError, metric::normalize, order::sort_unique, schema::EmbedderId};
 
 /// Where the rows of tokens come from.
 pub trait TokenRows {
@@ -43,8 +43,7 @@ pub fn pool(tokens: &[u32], rows: &impl TokenRows) -> Result<Pooled, InputError>
         }
     }
     if !missing.is_empty() {
-        missing.sort_unstable();
-        missing.dedup();
+        sort_unique(&mut missing);
         return Ok(Pooled::Missing(missing));
     }
     if sum.iter().any(|x| !x.is_finite()) {

@@ -1,5 +1,7 @@
 //! Errors about names: a collection, column, model or file that is not there.
 
+use super::ErrorKind;
+
 /// The statement or call names something that is not there. Each case lists the nearest names that are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -74,6 +76,23 @@ pub enum CatalogError {
         /// What differs: "metric", "dimension" or "embedder".
         difference: &'static str,
     },
+    /// A routing file that cannot be used. Remedy: correct the named place.
+    #[error("the routing file cannot be used: {place} {reason}")]
+    BadRouting {
+        /// Where in the file: `model_to_collections["book"].collections[1]`.
+        place: String,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// Routing is strict, and the statement does not say which collections it needs.
+    #[error(
+        "the statement cannot be routed: records without {column} may pass WHERE; \
+         add a test of {column} that holds for the whole of WHERE, or let routing fall back to all collections"
+    )]
+    Unrouted {
+        /// The column that routing goes by.
+        column: String,
+    },
     /// The release has no collections at all.
     #[error("the release holds no collections; export at least one")]
     EmptyRelease,
@@ -92,6 +111,16 @@ impl CatalogError {
             Self::OtherEmbedder { .. } => 2007,
             Self::MixedSpaces { .. } => 2008,
             Self::UndeclaredEmbedder { .. } => 2009,
+            Self::BadRouting { .. } => 2010,
+            Self::Unrouted { .. } => 2011,
+        }
+    }
+
+    /// Whose turn it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::BadRouting { .. } | Self::Unrouted { .. } => ErrorKind::Usage,
+            _ => ErrorKind::NotFound,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Errors about what comes in: vectors, texts and records that cannot be accepted.
 
+use crate::number::Shown;
+
 /// A vector or text that is refused at the door, with the record it belongs to.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -15,7 +17,7 @@ pub enum InputError {
         got: usize,
     },
     /// A component is NaN or infinite.
-    #[error("{record}: component {position} of the vector is {value}; every number must be finite")]
+    #[error("{record}: component {position} of the vector is {}; every number must be finite", Shown::from(*value))]
     NotFinite {
         /// The record's id, or "query".
         record: String,
@@ -47,8 +49,10 @@ pub enum InputError {
     /// A component is too large for the encoding or for the metric's sums. Remedy: scale the vectors down, or store
     /// them as `f32`.
     #[error(
-        "{record}: component {position} of the vector is {value}, beyond {limit}, the most that can be stored and \
-         summed here; scale the vectors down or store them as f32"
+        "{record}: component {position} of the vector is {}, beyond {}, the most that can be stored and \
+         summed here; scale the vectors down or store them as f32",
+        Shown::from(*value),
+        Shown::from(*limit)
     )]
     OutOfRange {
         /// The record's id, or "query".

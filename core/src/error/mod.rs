@@ -78,7 +78,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Query(_) | Error::Input(_) => ErrorKind::Usage,
-            Error::Catalog(_) => ErrorKind::NotFound,
+            Error::Catalog(e) => e.kind(),
             Error::Snapshot(e) => e.kind(),
             #[cfg(feature = "mmap")]
             Error::Store(e) => e.kind(),

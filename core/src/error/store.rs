@@ -114,6 +114,14 @@ pub enum StoreError {
         /// What differs: "metric" or "embedder".
         what: &'static str,
     },
+    /// The files of an import do not fit what the collection is. Nothing of them was written.
+    #[error("cannot import into collection {collection:?}: {reason}")]
+    CannotImport {
+        /// The collection.
+        collection: String,
+        /// What does not fit, and what to do.
+        reason: String,
+    },
     /// The collection has no vectors yet. Remedy: embed it.
     #[error("collection {collection:?} has no vectors yet; embed it first")]
     NotEmbedded {
@@ -174,6 +182,7 @@ impl StoreError {
             Self::NotARelease { .. } => 5014,
             Self::NothingToExport { .. } => 5015,
             Self::ReadingStopped { .. } => 5016,
+            Self::CannotImport { .. } => 5017,
         }
     }
 
@@ -195,6 +204,7 @@ impl StoreError {
             | Self::BadName { .. }
             | Self::BadRegistry { .. }
             | Self::FieldTypeChanged { .. }
+            | Self::CannotImport { .. }
             | Self::CollectionConflict { .. } => ErrorKind::Usage,
         }
     }

@@ -12,7 +12,9 @@ use crate::{
 ///
 /// A column that only some collections have is null in the others; one that none has is a mistake in the statement.
 pub fn unknown_columns(expr: &Expr, all_fields: &[&str]) -> Option<CatalogError> {
-    let known: BTreeSet<&str> = all_fields.iter().copied().collect();
+    // Collecting would sort first.
+    let mut known = BTreeSet::new();
+    known.extend(all_fields);
     let name = first_unknown(expr, &known)?;
     let near = near_names(name, known);
     Some(CatalogError::UnknownColumn { name: String::from(name), near })

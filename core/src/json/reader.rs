@@ -5,7 +5,7 @@ use std::{
     fmt::{Display, Formatter},
 };
 
-use crate::schema::Value;
+use crate::{number::parse_f64, schema::Value};
 
 /// How deep lists and objects may nest: enough for any metadata, too little to exhaust a stack.
 const MAX_DEPTH: u32 = 128;
@@ -184,7 +184,7 @@ impl<'t> Reader<'t> {
         if let (true, Ok(value)) = (integer, text.parse()) {
             return Ok(Value::Int(value));
         }
-        let value = text.parse().ok().filter(|value: &f64| value.is_finite());
+        let value = parse_f64(text).filter(|value| value.is_finite());
         value.map(Value::Float).ok_or("a number is too large")
     }
 

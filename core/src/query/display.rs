@@ -8,7 +8,7 @@ use super::{
     },
     keywords::{is_plain_name, quote_alias, quote_name, quote_text},
 };
-use crate::{error::Span, schema::Value};
+use crate::{error::Span, number::literal, schema::Value};
 
 impl Display for Column {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -148,8 +148,7 @@ impl Display for Literal {
             Value::Bool(true) => f.write_str("TRUE"),
             Value::Bool(false) => f.write_str("FALSE"),
             Value::Int(number) => number.fmt(f),
-            // `{:?}` keeps a point or an exponent, so that the number stays a decimal when read again.
-            Value::Float(number) => write!(f, "{number:?}"),
+            Value::Float(number) => f.write_str(&literal(*number)),
             Value::Text(text) => f.write_str(&quote_text(text)),
             Value::Time(micros) => micros.fmt(f),
             Value::List(_) | Value::Object(_) => f.write_str("(...)"),

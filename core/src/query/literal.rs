@@ -12,6 +12,7 @@ use super::{
 use crate::{
     error::{QueryError, QueryErrorKind, Span},
     filter::format_time,
+    number::{parse_f32, parse_f64},
     schema::Value,
 };
 
@@ -270,8 +271,8 @@ impl<'a> Parser<'a> {
 
     /// The number under the cursor, which stays there.
     fn float(&self) -> Parsed<f64> {
-        match self.token.text.parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(value),
+        match parse_f64(self.token.text) {
+            Some(value) if value.is_finite() => Ok(value),
             _ => Err(self
                 .error(QueryErrorKind::NumberOutOfRange, "the number does not fit 64-bit floating point")
                 .with_hint("numbers lie between -1.7e308 and 1.7e308")),
@@ -323,7 +324,7 @@ impl<'a> Parser<'a> {
         let component = match at.kind {
             Kind::Integer | Kind::Decimal => {
                 self.advance()?;
-                at.text.parse().unwrap_or(f32::NAN)
+                parse_f32(at.text).unwrap_or(f32::NAN)
             }
             _ => self.number()?.value as f32,
         };

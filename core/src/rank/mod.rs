@@ -9,15 +9,14 @@ mod mmr;
 mod order;
 mod rrf;
 mod scalar;
-mod sort;
 mod tally;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::order::{select_indices, sort_indices};
 pub use mmr::mmr;
 pub use order::{order_rows, order_values};
 pub use rrf::rrf;
 pub use scalar::evaluate;
-pub use sort::{select_indices, sort_indices};
 pub use tally::Tally;

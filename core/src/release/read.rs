@@ -5,6 +5,7 @@ use crate::{
     filter::{CollectionStats, FieldStats, parse_time},
     json::Node,
     metric::Metric,
+    number::parse_f64,
     schema::{EmbedderId, Field, FieldType, Schema, Value},
 };
 
@@ -118,7 +119,7 @@ fn scalar(node: &Node<'_>) -> Read<Value> {
         Value::Bool(_) | Value::Int(_) | Value::Text(_) => Some(value.clone()),
         Value::Object(entries) => match (entries.get("time"), entries.get("float")) {
             (Some(Value::Text(time)), _) => parse_time(time).map(Value::Time),
-            (None, Some(Value::Text(float))) => float.parse().ok().map(Value::Float),
+            (None, Some(Value::Text(float))) => parse_f64(float).map(Value::Float),
             _ => None,
         },
         _ => None,

@@ -10,6 +10,7 @@ use crate::{
     bytes::ByteRange,
     error::{Result, SnapshotError},
     filter, json,
+    order::sort_by,
     plan::{CollectionFacts, Plan},
     query::{Explain, Field, Scalar},
     release::CollectionEntry,
@@ -201,7 +202,7 @@ impl Fanout {
             let nearer = |a: &ResultRow, b: &ResultRow| {
                 a.distance.unwrap_or(0.0).total_cmp(&b.distance.unwrap_or(0.0))
             };
-            rows.sort_unstable_by(|a, b| {
+            sort_by(&mut rows, |a, b| {
                 nearer(a, b).then_with(|| (&a.id, &a.collection).cmp(&(&b.id, &b.collection)))
             });
             rows.truncate(limit(&self.plan));

@@ -1,6 +1,9 @@
 //! The files of a release as the host lends them, and the list of ranges that a step found missing.
 
-use crate::bytes::{ByteRange, ByteSource};
+use crate::{
+    bytes::{ByteRange, ByteSource},
+    order::sort_by,
+};
 
 /// The files of one release, by their number in [`ReleaseIndex::files`](crate::release::ReleaseIndex::files).
 pub trait Sources {
@@ -61,7 +64,7 @@ impl Needs {
 
     /// The missing ranges, sorted, each byte once, near neighbours joined.
     pub fn into_ranges(mut self) -> Vec<FileRange> {
-        self.ranges.sort_unstable();
+        sort_by(&mut self.ranges, FileRange::cmp);
         let mut joined: Vec<FileRange> = Vec::with_capacity(self.ranges.len());
         for next in self.ranges {
             match joined.last_mut() {

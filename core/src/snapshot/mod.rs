@@ -14,6 +14,7 @@ pub mod layout;
 mod payload;
 mod strings;
 mod verify;
+mod wire;
 
 pub use collection::{Collection, write_collection};
 pub(crate) use columns::ROWS_PER_BLOCK as COLUMN_ROWS;

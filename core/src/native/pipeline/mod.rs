@@ -1,10 +1,13 @@
 //! Filling a store: models say what a record is, ingestion reads records in, embedding gives them vectors.
 //!
-//! Use it in this order: load a [`Registry`], [`ingest`] files of a [`Model`], [`embed_all`] the collections. Each step
+//! Records that bring their vectors and declare nothing come in through [`import`], which needs no registry. Otherwise use
+//! it in this order: load a [`Registry`], [`ingest`] files of a [`Model`], [`embed_all`] the collections. Each step
 //! can be stopped at any moment and run again. Nothing here prints: progress goes to a callback.
 
 mod embed;
+mod import;
 mod ingest;
+mod intake;
 mod lines;
 mod model;
 mod progress;
@@ -12,9 +15,11 @@ mod quarantine;
 mod record;
 mod registry;
 mod slab;
+mod source;
 mod template;
 
 pub use embed::{EmbedReport, EmbedSummary, embed_all, embed_collection};
+pub use import::import;
 pub use ingest::{IngestReport, ingest};
 pub use model::{CollectionRule, Model};
 pub use progress::{Phase, Progress, ProgressFn};

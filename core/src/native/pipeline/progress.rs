@@ -4,6 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
+    /// Looking through a source file before it is read; the total is as of [`Read`](Phase::Read).
+    Survey,
     /// Reading records of a source file; the total is in bytes of the file as stored.
     Read,
     /// Writing records; the total is in records.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::model::{CollectionRule, Model};
+use super::source::LineReader;
 use crate::filter::parse_time;
 use crate::metric::check_vector;
 use crate::native::store::{self, Content, Row};
@@ -16,13 +17,13 @@ use crate::schema::{Field, FieldType, Value};
 /// The field in which a record brings its own vector.
 const VECTOR: &str = "vector";
 /// Snapshots write the length of an id in 16 bits.
-const MAX_ID_BYTES: usize = u16::MAX as usize;
+pub const MAX_ID_BYTES: usize = u16::MAX as usize;
 /// The longest piece of a wrong value that is shown.
 const SHOWN_CHARS: usize = 60;
 
 /// A model made ready to read many records.
-pub struct RecordReader<'a> {
-    model: &'a Model,
+pub struct RecordReader {
+    model: Model,
     /// Shared, so that a row does not copy the names of its fields.
     paths: Vec<Arc<str>>,
 }
@@ -30,22 +31,17 @@ pub struct RecordReader<'a> {
 /// The values of a record, one for each field of its model.
 type Values = Vec<Value>;
 
-impl<'a> RecordReader<'a> {
-    /// A reader of records of `model`.
-    pub fn new(model: &'a Model) -> Self {
-        Self { model, paths: model.metadata.iter().map(|field| field.path.as_str().into()).collect() }
+impl LineReader for RecordReader {
+    fn name(&self) -> &str {
+        &self.model.name
     }
 
-    /// The collection and the row of one line.
-    ///
-    /// # Errors
-    /// The reason why the line cannot be a record.
-    pub fn read(&self, line: &[u8]) -> Result<(String, Row), String> {
+    fn read(&self, line: &[u8]) -> Result<(String, Row), String> {
         let json: Json = serde_json::from_slice(line).map_err(|error| self.not_json(line, &error))?;
         if !json.is_object() {
             return Err(format!("expected a JSON object, got {}", shown(&json)));
         }
-        let model = self.model;
+        let model = &self.model;
         let values = self.values(&json)?;
         let id = key(model, &values)?;
         let collection = collection(model, &values)?;
@@ -55,12 +51,20 @@ impl<'a> RecordReader<'a> {
         let row_hash = store::row_hash(&model.name, &content, &values, vector.as_deref());
         Ok((collection, Row { id, content, row_hash, values, vector }))
     }
+}
+
+impl RecordReader {
+    /// A reader of records of `model`.
+    pub fn new(model: Model) -> Self {
+        let paths = model.metadata.iter().map(|field| field.path.as_str().into()).collect();
+        Self { model, paths }
+    }
 
     /// Why a line is not JSON. Many programs write vectors with `NaN` and `Infinity`, which JSON does not have: then the
     /// reason names the record.
     fn not_json(&self, line: &[u8], error: &serde_json::Error) -> String {
         let repaired = null_for_nan(line).and_then(|line| serde_json::from_slice::<Json>(&line).ok());
-        let id = repaired.and_then(|json| key(self.model, &self.values(&json).ok()?).ok());
+        let id = repaired.and_then(|json| key(&self.model, &self.values(&json).ok()?).ok());
         match id {
             Some(id) => format!("{id}: NaN or Infinity stands in it, every number must be finite ({error})"),
             None => format!("not JSON: {error}"),
@@ -72,7 +76,7 @@ impl<'a> RecordReader<'a> {
     }
 
     fn content(&self, values: &Values) -> Content {
-        let model = self.model;
+        let model = &self.model;
         let find = |path: &str| value(model, values, path);
         let text = model.text.as_ref().and_then(|template| template.render(find));
         let document = match &model.document {
@@ -83,7 +87,7 @@ impl<'a> RecordReader<'a> {
     }
 
     fn metadata(&self, values: &Values) -> Vec<(Arc<str>, Value)> {
-        let present = |path: &Arc<str>| match value(self.model, values, path) {
+        let present = |path: &Arc<str>| match value(&self.model, values, path) {
             Value::Null => None,
             value => Some((path.clone(), value.clone())),
         };
@@ -118,7 +122,7 @@ fn value<'v>(model: &Model, values: &'v Values, path: &str) -> &'v Value {
 }
 
 /// The line with `null` for each `NaN` and `Infinity` outside of texts; `None` if there is none.
-fn null_for_nan(line: &[u8]) -> Option<Vec<u8>> {
+pub fn null_for_nan(line: &[u8]) -> Option<Vec<u8>> {
     let mut repaired = Vec::with_capacity(line.len());
     let (mut rest, mut found) = (line, false);
     let (mut quoted, mut escaped) = (false, false);
@@ -138,7 +142,11 @@ fn null_for_nan(line: &[u8]) -> Option<Vec<u8>> {
     found.then_some(repaired)
 }
 
-fn floats(json: &Json) -> Result<Vec<f32>, String> {
+/// The numbers of a vector.
+///
+/// # Errors
+/// What else it holds.
+pub fn floats(json: &Json) -> Result<Vec<f32>, String> {
     let items = json.as_array().ok_or_else(|| format!("its \"vector\" is {}, not a list", shown(json)))?;
     let number = |item: &Json| {
         // A number that a float cannot hold becomes infinite, and is refused with its position.
@@ -205,7 +213,8 @@ fn convert(field: &Field, json: &Json) -> Result<Value, String> {
     })
 }
 
-fn typed(kind: &FieldType, json: &Json) -> Option<Value> {
+/// The value as the type has it; null stays null, `None` does not fit.
+pub fn typed(kind: &FieldType, json: &Json) -> Option<Value> {
     match (kind, json) {
         (_, Json::Null) => Some(Value::Null),
         (FieldType::Bool, Json::Bool(value)) => Some(Value::Bool(*value)),
@@ -223,7 +232,8 @@ fn typed(kind: &FieldType, json: &Json) -> Option<Value> {
     }
 }
 
-fn kind_name(kind: &FieldType) -> String {
+/// What is expected of a value of the type.
+pub fn kind_name(kind: &FieldType) -> String {
     match kind {
         FieldType::Bool => "true or false".into(),
         FieldType::Int => "a 64-bit integer".into(),
@@ -235,7 +245,8 @@ fn kind_name(kind: &FieldType) -> String {
     }
 }
 
-fn shown(json: &Json) -> String {
+/// The beginning of a value.
+pub fn shown(json: &Json) -> String {
     let text = json.to_string();
     match text.char_indices().nth(SHOWN_CHARS) {
         None => text,

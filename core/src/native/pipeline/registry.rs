@@ -235,7 +235,7 @@ fn embedder_spec(name: &str, file: EmbedderFile, folder: &Path) -> Result<Embedd
 }
 
 /// Vectors from outside have no known maker, so their registry name stands for it: two names never mix.
-fn imported_id(name: &str, dimension: u32) -> EmbedderId {
+pub fn imported_id(name: &str, dimension: u32) -> EmbedderId {
     let identity = format!("portolan imported vectors\n{name}\n{dimension}");
     let fingerprint = blake3::hash(identity.as_bytes()).to_hex().to_string();
     EmbedderId { name: "imported".into(), fingerprint, dimension }

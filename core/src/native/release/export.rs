@@ -45,6 +45,7 @@ pub struct Exported {
 }
 
 /// Writes every collection of `store` that has vectors as a release into `folder`, one collection in memory at a time.
+/// Without an `encoding` each gets its [`default_encoding`].
 ///
 /// # Errors
 /// [`StoreError::NothingToExport`] before anything was embedded, [`StoreError::NotARelease`] when the folder holds
@@ -52,7 +53,7 @@ pub struct Exported {
 pub async fn export(
     store: &Store,
     folder: &Path,
-    encoding: Encoding,
+    encoding: Option<Encoding>,
     mut progress: impl FnMut(ExportProgress<'_>),
 ) -> Result<Exported> {
     let (names, empty) = by_vectors(store).await?;
@@ -101,13 +102,20 @@ async fn by_vectors(store: &Store) -> Result<(Vec<String>, Vec<String>)> {
 pub(super) async fn snapshot(
     store: &Store,
     collection: &str,
-    encoding: Encoding,
+    encoding: Option<Encoding>,
 ) -> Result<(Schema, Vec<u8>)> {
     let mut reader = store.read(collection, None).await?;
     let records = reader.read_all().await?;
     let schema = reader.schema().clone();
+    let encoding = encoding.unwrap_or_else(|| default_encoding(&schema));
     let file = write_collection(&schema, encoding, records)?;
     Ok((schema, file))
+}
+
+/// How the vectors of a collection are stored unless something else is asked: imported ones exactly, because nobody can
+/// make them again and their numbers may be of any size; those of an embedder in half the bytes.
+pub fn default_encoding(schema: &Schema) -> Encoding {
+    if schema.embedder.is_none() { Encoding::F32 } else { Encoding::F16 }
 }
 
 /// Makes the folder, or checks that what is in it is a release.

@@ -24,11 +24,12 @@ pub struct StoreRelease {
 }
 
 impl StoreRelease {
-    /// Loads the collections that `plan` names.
+    /// Loads the collections that `plan` names. Without an `encoding` each gets its
+    /// [`default_encoding`](super::default_encoding).
     ///
     /// # Errors
     /// [`CatalogError`] for names that are not there, and what the store says.
-    pub async fn load(store: &Store, plan: &Plan, encoding: Encoding) -> Result<Self> {
+    pub async fn load(store: &Store, plan: &Plan, encoding: Option<Encoding>) -> Result<Self> {
         let (mut builder, mut snapshots, mut embedders) = (ReleaseBuilder::new(), Vec::new(), Vec::new());
         for name in names(store, plan)? {
             let (schema, file) = snapshot(store, &name, encoding).await?;

@@ -179,6 +179,11 @@ impl<'a> Columns<'a> {
         self.any(name)?.as_primitive_opt().ok_or_else(|| self.corrupt(name))
     }
 
+    /// A column of integers.
+    pub fn int64(&self, name: &str) -> Result<&'a Int64Array, StoreError> {
+        self.any(name)?.as_primitive_opt().ok_or_else(|| self.corrupt(name))
+    }
+
     /// The row ids of a scan that asked for them.
     pub fn row_ids(&self) -> Result<&'a UInt64Array, StoreError> {
         self.any("_rowid")?.as_primitive_opt().ok_or_else(|| self.corrupt("_rowid"))

@@ -2,7 +2,7 @@
 //!
 //! It does not know models or source files; `pipeline::ingest` makes the rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
@@ -207,7 +207,7 @@ async fn write(
 
 /// The stored row hashes of those of `rows` that exist.
 async fn held_hashes(table: &Table, rows: &[Row]) -> Result<HashMap<u128, blake3::Hash>, StoreError> {
-    let wanted: std::collections::HashSet<u128> = rows.iter().map(|row| columns::key_hash(&row.id)).collect();
+    let wanted: HashSet<u128> = rows.iter().map(|row| columns::key_hash(&row.id)).collect();
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let mut held = HashMap::new();
     let mut batches = lance::find(table, &ids, &["id", "row_hash"], None).await?;
@@ -223,6 +223,38 @@ async fn held_hashes(table: &Table, rows: &[Row]) -> Result<HashMap<u128, blake3
         }
     }
     Ok(held)
+}
+
+/// The integers that those of the records that exist hold at a path, by [`columns::key_hash`].
+pub async fn held_ints(table: &Table, path: &str, ids: &[&str]) -> Result<HashMap<u128, i64>, StoreError> {
+    let wanted: HashSet<u128> = ids.iter().map(|id| columns::key_hash(id)).collect();
+    let (column, mut held) = (names::column(path), HashMap::new());
+    if !lance::has_column(table, &column).await? {
+        return Ok(held);
+    }
+    let mut batches = lance::find(table, ids, &["id", &column], None).await?;
+    while let Some(batch) = batches.try_next().await? {
+        let columns = Columns::of(&batch, table.name());
+        for (id, number) in columns.text("id")?.iter().zip(columns.int64(&column)?) {
+            let key = columns::key_hash(id.unwrap_or_default());
+            held.extend(number.filter(|_| wanted.contains(&key)).map(|number| (key, number)));
+        }
+    }
+    Ok(held)
+}
+
+/// The largest integer that a record holds at a path.
+pub async fn largest_int(table: &Table, path: &str) -> Result<Option<i64>, StoreError> {
+    let (column, mut largest) = (names::column(path), None);
+    if !lance::has_column(table, &column).await? {
+        return Ok(largest);
+    }
+    let mut batches = lance::scan(table, &[&column], None, false).await?;
+    while let Some(batch) = batches.try_next().await? {
+        let columns = Columns::of(&batch, table.name());
+        largest = largest.max(columns.int64(&column)?.iter().flatten().max());
+    }
+    Ok(largest)
 }
 
 fn batch(

@@ -1,6 +1,6 @@
 //! Opening a store, and what it says about its collections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use lancedb::Table;
@@ -161,6 +161,27 @@ impl Store {
         self.tables.open_pinned(&names::embeddings(collection, &embedder.fingerprint)).await
     }
 
+    /// The integers that records of a collection hold at a path: of those with one of `ids`, by id's key hash.
+    pub(crate) async fn held_ints(
+        &self,
+        collection: &str,
+        path: &str,
+        ids: &[&str],
+    ) -> Result<HashMap<u128, i64>, StoreError> {
+        match self.documents(collection).await? {
+            Some(table) => documents::held_ints(&table, path, ids).await,
+            None => Ok(HashMap::new()),
+        }
+    }
+
+    /// The largest integer that a record of a collection holds at a path.
+    pub(crate) async fn largest_int(&self, collection: &str, path: &str) -> Result<Option<i64>, StoreError> {
+        match self.documents(collection).await? {
+            Some(table) => documents::largest_int(&table, path).await,
+            None => Ok(None),
+        }
+    }
+
     /// Refuses writes through a handle for reading.
     pub(crate) fn require_writable(&self) -> Result<(), StoreError> {
         match self.lock {
@@ -169,12 +190,12 @@ impl Store {
         }
     }
 
-    /// Creates the named collections as `claim` wants them, or makes room in them; one commit, none if nothing
+    /// Creates the named collections as their claims want them, or makes room in them; one commit, none if nothing
     /// changed.
-    pub(crate) async fn admit(&mut self, collections: &[&str], claim: &Claim<'_>) -> Result<(), StoreError> {
+    pub(crate) async fn admit(&mut self, wanted: &[(&str, Claim<'_>)]) -> Result<(), StoreError> {
         let mut changed = Vec::new();
-        for &name in collections {
-            let held = self.configs.get(name);
+        for (name, claim) in wanted {
+            let held = self.configs.get(*name);
             let config = match held {
                 None => CollectionConfig::new(name, claim),
                 Some(held) => {

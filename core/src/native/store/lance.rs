@@ -132,6 +132,12 @@ pub async fn add_missing_columns(table: &Table, schema: &SchemaRef) -> Result<()
     add.map(|_| ()).map_err(failed("add columns to", table.name()))
 }
 
+/// Whether the table has a column of that name.
+pub async fn has_column(table: &Table, name: &str) -> Result<bool, StoreError> {
+    let schema = table.schema().await.map_err(failed("open", table.name()))?;
+    Ok(schema.field_with_name(name).is_ok())
+}
+
 /// All rows of the named columns; with the row ids (column `_rowid`) if asked.
 pub async fn scan(
     table: &Table,

@@ -41,7 +41,7 @@ mod names;
 mod reader;
 
 pub(crate) use cache::Cache;
-pub(crate) use columns::Columns;
+pub(crate) use columns::{Columns, key_hash};
 pub(crate) use config::Claim;
 pub use config::CollectionConfig;
 pub use documents::UpsertCounts;

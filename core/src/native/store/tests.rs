@@ -45,7 +45,7 @@ fn files(dir: &Path) -> BTreeSet<std::path::PathBuf> {
 async fn few_rows_of_a_large_table_are_found_by_key() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = writer(dir.path()).await;
-    store.admit(&["it's"], &claim("m", &[])).await.unwrap();
+    store.admit(&[("it's", claim("m", &[]))]).await.unwrap();
     let rows = (0..20_000).map(|n| row(n, "text", None)).collect();
     assert_eq!(store.upsert("it's", "m", rows).await.unwrap().inserted, 20_000);
     let rows = vec![row(3, "text", None), row(4, "new text", None), row(20_000, "text", None)];
@@ -58,10 +58,10 @@ async fn few_rows_of_a_large_table_are_found_by_key() {
 async fn fields_may_be_added_but_keep_their_types() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = writer(dir.path()).await;
-    store.admit(&["c"], &claim("m", &[])).await.unwrap();
+    store.admit(&[("c", claim("m", &[]))]).await.unwrap();
     store.upsert("c", "m", vec![row(1, "x", None), row(2, "y", None)]).await.unwrap();
     let wider = [field("a.n", FieldType::Int)];
-    store.admit(&["c"], &claim("m", &wider)).await.unwrap();
+    store.admit(&[("c", claim("m", &wider))]).await.unwrap();
     let counts = store.upsert("c", "m", vec![row(1, "x", None), row(2, "y", Some(7))]).await.unwrap();
     assert_eq!(
         counts,
@@ -69,7 +69,7 @@ async fn fields_may_be_added_but_keep_their_types() {
         "a null field changes no record"
     );
     let other = [field("a.n", FieldType::Text)];
-    let error = store.admit(&["c"], &claim("m", &other)).await.unwrap_err();
+    let error = store.admit(&[("c", claim("m", &other))]).await.unwrap_err();
     assert!(matches!(error, StoreError::FieldTypeChanged { .. }), "{error}");
 }
 
@@ -77,10 +77,10 @@ async fn fields_may_be_added_but_keep_their_types() {
 async fn models_that_share_a_collection_must_agree() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = writer(dir.path()).await;
-    store.admit(&["c"], &claim("m", &[])).await.unwrap();
+    store.admit(&[("c", claim("m", &[]))]).await.unwrap();
     let changed = Claim { metric: Metric::L2, ..claim("m", &[]) };
-    store.admit(&["c"], &changed).await.unwrap();
-    let error = store.admit(&["c"], &claim("second", &[])).await.unwrap_err();
+    store.admit(&[("c", changed)]).await.unwrap();
+    let error = store.admit(&[("c", claim("second", &[]))]).await.unwrap_err();
     assert!(matches!(error, StoreError::CollectionConflict { what: "metric", .. }), "{error}");
 }
 
@@ -88,7 +88,7 @@ async fn models_that_share_a_collection_must_agree() {
 async fn a_second_writer_is_refused_and_readers_are_not() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = writer(dir.path()).await;
-    store.admit(&["c"], &claim("m", &[])).await.unwrap();
+    store.admit(&[("c", claim("m", &[]))]).await.unwrap();
     let error = Store::open(dir.path(), Mode::Write("again")).await.unwrap_err();
     assert!(error.to_string().contains(&format!("process {} (test)", std::process::id())), "{error}");
     let mut reader = Store::open(dir.path(), Mode::Read).await.unwrap();
@@ -116,7 +116,7 @@ async fn embedded(store: &mut Store, n: usize, text: &str, vector: [f32; 2]) {
 async fn a_reader_keeps_its_version_and_writes_no_file() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = writer(dir.path()).await;
-    store.admit(&["c"], &claim("m", &[])).await.unwrap();
+    store.admit(&[("c", claim("m", &[]))]).await.unwrap();
     store.upsert("c", "m", vec![row(1, "x", None), row(2, "y", None)]).await.unwrap();
     embedded(&mut store, 1, "x", [1.0, 0.0]).await;
     let before = files(dir.path());
@@ -136,7 +136,7 @@ async fn a_reader_keeps_its_version_and_writes_no_file() {
 async fn a_vector_without_its_document_is_never_read() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = writer(dir.path()).await;
-    store.admit(&["c"], &claim("m", &[])).await.unwrap();
+    store.admit(&[("c", claim("m", &[]))]).await.unwrap();
     embedded(&mut store, 9, "x", [1.0, 0.0]).await;
     assert!(store.read("c", Some(&embedder())).await.unwrap().read_all().await.unwrap().is_empty());
     assert_eq!(store.counts("c", Some(&embedder())).await.unwrap(), Counts::default());
@@ -178,7 +178,7 @@ async fn what_is_no_store_is_refused() {
 async fn many_small_commits_are_compacted() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = writer(dir.path()).await;
-    store.admit(&["c"], &claim("m", &[])).await.unwrap();
+    store.admit(&[("c", claim("m", &[]))]).await.unwrap();
     for n in 0..40 {
         store.upsert("c", "m", vec![row(n, "x", None)]).await.unwrap();
         store.compact("c").await.unwrap();
@@ -195,7 +195,7 @@ async fn many_small_commits_are_compacted() {
 async fn odd_ids_are_found_by_key() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = writer(dir.path()).await;
-    store.admit(&["c"], &claim("m", &[])).await.unwrap();
+    store.admit(&[("c", claim("m", &[]))]).await.unwrap();
     let long = "x".repeat(60_000);
     let ids = [
         "it's",
@@ -236,7 +236,7 @@ async fn a_half_made_table_is_made_again() {
             assert!(Store::open(dir.path(), Mode::Read).await.is_err());
         }
         let mut store = writer(dir.path()).await;
-        store.admit(&["c"], &claim("m", &[])).await.unwrap();
+        store.admit(&[("c", claim("m", &[]))]).await.unwrap();
         if table != "meta" {
             store.upsert("c", "m", vec![row(1, "x", None)]).await.unwrap();
             assert_eq!(store.counts("c", None).await.unwrap().documents, 1);
@@ -249,7 +249,7 @@ async fn a_store_may_stand_in_an_oddly_named_folder() {
     let dir = tempfile::tempdir().unwrap();
     let odd = dir.path().join("sto%20re #1? ü's");
     let mut store = writer(&odd).await;
-    store.admit(&["c"], &claim("m", &[])).await.unwrap();
+    store.admit(&[("c", claim("m", &[]))]).await.unwrap();
     store.upsert("c", "m", vec![row(1, "x", None)]).await.unwrap();
     let reader = Store::open(&odd, Mode::Read).await.unwrap();
     assert_eq!(reader.counts("c", None).await.unwrap().documents, 1);
@@ -262,7 +262,7 @@ async fn a_store_may_stand_in_an_oddly_named_folder() {
 async fn many_keys_without_an_index_are_found_in_one_scan() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = writer(dir.path()).await;
-    store.admit(&["c"], &claim("m", &[])).await.unwrap();
+    store.admit(&[("c", claim("m", &[]))]).await.unwrap();
     store.upsert("c", "m", (0..80_000).map(|n| row(n, "text", None)).collect()).await.unwrap();
     let table = store.documents("c").await.unwrap().unwrap();
     for (keys, expected) in [(1000, 1000), (1001, 80_000)] {

@@ -14,6 +14,7 @@ use crate::native::store::{Counts, Mode, Store};
 use crate::schema::{EmbedderId, Record, Value};
 
 mod embed;
+mod import;
 mod imported;
 mod ingest;
 mod registry;

@@ -1,0 +1,76 @@
+//! Routing told from outside: which collections a statement has to ask, by a routing file or by the host's own rule.
+//!
+//! Release statistics already leave out what they rule out, with no help. A [`Router`] is for what they cannot know: a
+//! file that says which values of one field live where ([`RoutingTable`]), or a rule of the application
+//! ([`RouterFn`]). It only ever leaves collections out of those that FROM names, and every one that is left out comes
+//! with a reason. Nothing here reads a file or a collection.
+
+mod passing;
+mod read;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::{self, Debug, Formatter},
+};
+
+use crate::{error::Result, plan::Plan};
+
+pub use table::{RoutingTable, TableRouter};
+
+/// Decides which of the collections that FROM names are asked.
+pub trait Router: Debug + Send + Sync {
+    /// Which of `collections`, the names that FROM stands for, can hold a row that passes. A collection may be left out
+    /// only if it holds none: its rows would be missing from the answer.
+    ///
+    /// # Errors
+    /// Whatever the router refuses; the statement fails with it.
+    fn route(&self, plan: &Plan, collections: &[&str]) -> Result<Route>;
+}
+
+/// What a router says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// All collections are asked.
+    All,
+    /// Only these are asked. Names that FROM does not stand for are ignored.
+    Only(BTreeSet<String>),
+    /// All but these are asked: by name, and why not.
+    Except(BTreeMap<String, String>),
+}
+
+impl Route {
+    /// Why a collection is left out; `None` if it is asked.
+    pub fn skip_reason(&self, collection: &str) -> Option<&str> {
+        match self {
+            Self::Only(names) if !names.contains(collection) => Some("the router does not name it"),
+            Self::Except(skipped) => skipped.get(collection).map(String::as_str),
+            Self::All | Self::Only(_) => None,
+        }
+    }
+}
+
+/// A function as a [`Router`].
+pub struct RouterFn<F>(F);
+
+impl<F: Fn(&Plan, &[&str]) -> Result<Route> + Send + Sync> RouterFn<F> {
+    /// A router that calls `route` with the plan and the names that FROM stands for.
+    pub fn new(route: F) -> Self {
+        Self(route)
+    }
+}
+
+impl<F: Fn(&Plan, &[&str]) -> Result<Route> + Send + Sync> Router for RouterFn<F> {
+    fn route(&self, plan: &Plan, collections: &[&str]) -> Result<Route> {
+        (self.0)(plan, collections)
+    }
+}
+
+impl<F> Debug for RouterFn<F> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("RouterFn")
+    }
+}
