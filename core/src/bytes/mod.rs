@@ -35,8 +35,8 @@ impl ByteRange {
     }
 }
 
-/// A file whose bytes may be partly resident.
-pub trait ByteSource {
+/// A file whose bytes may be partly resident. Several threads may read one at once.
+pub trait ByteSource: Sync {
     /// The length of the whole file in bytes, resident or not.
     fn len(&self) -> u64;
 
@@ -53,7 +53,7 @@ pub trait ByteSource {
 #[derive(Debug, Clone)]
 pub struct Resident<T>(pub T);
 
-impl<T: AsRef<[u8]>> ByteSource for Resident<T> {
+impl<T: AsRef<[u8]> + Sync> ByteSource for Resident<T> {
     fn len(&self) -> u64 {
         self.0.as_ref().len() as u64
     }
