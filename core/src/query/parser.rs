@@ -160,7 +160,7 @@ impl<'a> Parser<'a> {
         }
         let one_word = expected.bytes().all(|b| b.is_ascii_uppercase());
         let known: &[&str] = if one_word { &[expected] } else { &keywords::CLAUSES };
-        if !one_word && !expected.contains("clause") {
+        if !one_word && !expected.starts_with("a clause") {
             return None;
         }
         near_names(word, known.iter().copied()).into_iter().next()
