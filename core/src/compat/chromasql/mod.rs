@@ -7,6 +7,7 @@
 //! There are no word boundaries in this dialect: `SELECTid,documentFROM t LIMIT 5OFFSET 2` is a statement.
 
 mod ast;
+mod discriminator;
 mod error;
 mod execute;
 mod filter;
@@ -26,6 +27,7 @@ pub use ast::{
     Count, Direction, Embedding, Field, FieldRef, Item, Junction, Literal, OrderKey, Predicate, Projection,
     Rerank, Similarity, Source, Statement, Test, TestKind, Value,
 };
+pub use discriminator::extract_metadata_values;
 pub use error::{CompatError, CompatErrorKind, Stage};
 pub use execute::{Answer, Backend, ExecutionError, ExecutionStage, Request, TextTable, execute};
 pub use integer::Integer;
