@@ -127,7 +127,9 @@ impl CatalogError {
     /// Whose turn it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::BadRouting { .. } | Self::Unrouted { .. } | Self::SimilarityNotPossible { .. } => ErrorKind::Usage,
+            Self::BadRouting { .. } | Self::Unrouted { .. } | Self::SimilarityNotPossible { .. } => {
+                ErrorKind::Usage
+            }
             Self::TimedOut { .. } | Self::Stopped => ErrorKind::Io,
             _ => ErrorKind::NotFound,
         }
