@@ -90,6 +90,7 @@ fn field_type(node: &Node<'_>) -> Read<FieldType> {
         "float" => Ok(FieldType::Float),
         "text" => Ok(FieldType::Text),
         "time" => Ok(FieldType::Time),
+        "json" => Ok(FieldType::Json),
         _ => Err(node.wrong("a type that this version knows")),
     }
 }
