@@ -151,11 +151,6 @@ impl<'w> Oracle<'w> {
             return Ok(vec![matching]);
         }
         let ranking = self.ranking();
-        if !self.ask["fuse"].is_null() {
-            let lists = probes.iter().map(|probe| ranking.lists(&matching, probe));
-            let lists: Vec<Vec<Vec<Hit<'w>>>> = lists.collect::<Result<_, _>>()?;
-            return Ok(vec![ranking.fuse(&lists.concat())]);
-        }
         let of_item = |(item, probe): (usize, &Vec<f64>)| {
             let lists = ranking.lists(&matching, probe)?;
             let mut rows = match lists.as_slice() {
@@ -166,7 +161,8 @@ impl<'w> Oracle<'w> {
             rows.iter_mut().for_each(|hit| hit.item = batch.then_some(item));
             Ok(rows)
         };
-        probes.iter().enumerate().map(of_item).collect()
+        let sets: Vec<Vec<Hit<'w>>> = probes.iter().enumerate().map(of_item).collect::<Result<_, Doubt>>()?;
+        Ok(if self.ask["fuse"].is_null() { sets } else { vec![ranking.fuse(&sets)] })
     }
 
     /// Groups, order, and the cut.
