@@ -1,11 +1,10 @@
 //! Text to a query's vector, by the embedder that travels with the release.
 
-use std::collections::BTreeMap;
-
 use super::{Catalog, Needs, Sources};
 use crate::{
     embed::{Pooled, TokenRows, pool},
     error::{CatalogError, InputError, Result},
+    order::sort_unique,
     schema::Schema,
 };
 
@@ -35,11 +34,11 @@ pub(super) fn embed(
     let blame = |error| catalog.blame(number, error);
     let mut tokens = Vec::new();
     encoder.tokenizer.encode(text, &mut tokens);
-    let mut rows = Rows { dimension: encoder.file.id().dimension as usize, rows: BTreeMap::new() };
-    for token in &tokens {
-        if !rows.rows.contains_key(token) {
-            rows.rows.extend(encoder.file.token_row(source, *token).map_err(blame)?.map(|row| (*token, row)));
-        }
+    let mut rows = Rows { dimension: encoder.file.id().dimension as usize, rows: Vec::new() };
+    let mut distinct = tokens.clone();
+    sort_unique(&mut distinct);
+    for token in distinct {
+        rows.rows.extend(encoder.file.token_row(source, token).map_err(blame)?.map(|row| (token, row)));
     }
     match pool(&tokens, &rows).map_err(|e| name_query(e, &encoder.file.id().name))? {
         Pooled::Vector(vector) => Ok(Some(vector)),
@@ -66,7 +65,8 @@ fn name_query(error: InputError, name: &str) -> InputError {
 /// The rows of one query's tokens.
 struct Rows<'s> {
     dimension: usize,
-    rows: BTreeMap<u32, (&'s [u8], f32)>,
+    /// By token, ascending.
+    rows: Vec<(u32, (&'s [u8], f32))>,
 }
 
 impl TokenRows for Rows<'_> {
@@ -75,6 +75,7 @@ impl TokenRows for Rows<'_> {
     }
 
     fn row(&self, token: u32) -> Option<(&[u8], f32)> {
-        self.rows.get(&token).copied()
+        let place = self.rows.binary_search_by_key(&token, |(known, _)| *known).ok()?;
+        self.rows.get(place).map(|(_, row)| *row)
     }
 }

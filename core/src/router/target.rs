@@ -1,12 +1,13 @@
 //! One collection of a statement, opened: its WHERE, bound and evaluated.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{Needs, documents::DocumentBlocks, run::Run};
 use crate::{
     bytes::ByteSource,
     error::{Result, SnapshotError},
     filter::{Bind, BindSchema, ColumnBlock, ColumnData, Filter, Mask, TextDictionary},
+    order::Map,
     plan::Plan,
     query::{Column, Expr},
     schema::{Field, FieldType, Schema},
@@ -40,7 +41,7 @@ impl<'s> Opened<'s> {
 /// # Errors
 /// `QueryError` for a literal that does not fit its column, and for tests that the column does not offer.
 pub(super) fn bind(plan: &Plan, schema: &Schema) -> Result<Option<Bind>> {
-    let known = Known { schema, dictionaries: BTreeMap::new() };
+    let known = Known { schema, dictionaries: Map::new() };
     Ok(plan.filter.as_ref().map(|expr| Filter::bind(expr, &known)).transpose()?)
 }
 
@@ -58,7 +59,7 @@ impl Opened<'_> {
     pub(super) fn filter_sections(&self, plan: &Plan, filter: Option<&Bind>) -> Vec<SectionEntry> {
         let (columns, dictionaries) = match (filter, &plan.filter) {
             (Some(Bind::Ready(filter)), _) => (filter.columns().to_vec(), Vec::new()),
-            (Some(Bind::Needs(texts)), Some(expr)) => (expr.columns().into_iter().collect(), texts.clone()),
+            (Some(Bind::Needs(texts)), Some(expr)) => (expr.columns(), texts.clone()),
             _ => (Vec::new(), Vec::new()),
         };
         let mut sections = Vec::new();
@@ -123,19 +124,20 @@ impl Opened<'_> {
 
     /// Binds the WHERE with the dictionaries of `texts`.
     fn bind(&self, expr: &Expr, texts: &[Column]) -> Result<Filter> {
-        let mut dictionaries = BTreeMap::new();
+        let mut dictionaries = Map::new();
         for column in texts {
             if let Some(section) = self.dictionary(column)
                 && let Some(strings) = self.collection.strings(self.source, section)?
             {
-                dictionaries.insert(column.clone(), strings);
+                dictionaries.get_or_insert(column.clone(), strings);
             }
         }
         match Filter::bind(expr, &Known { schema: self.collection.schema(), dictionaries })? {
             Bind::Ready(filter) => Ok(filter),
             Bind::Needs(columns) => {
-                Err(malformed("directory", 0, format!("the collection has no dictionary of {columns:?}"))
-                    .into())
+                let names: Vec<String> = columns.iter().map(Column::to_string).collect();
+                let reason = format!("the collection has no dictionary of {}", names.join(", "));
+                Err(malformed("directory", 0, reason).into())
             }
         }
     }
@@ -195,7 +197,7 @@ pub(super) struct Masked {
 /// What a WHERE is bound to: the schema, and the dictionaries that are open.
 struct Known<'s> {
     schema: &'s Schema,
-    dictionaries: BTreeMap<Column, Strings<'s>>,
+    dictionaries: Map<Column, Strings<'s>>,
 }
 
 impl BindSchema for Known<'_> {
