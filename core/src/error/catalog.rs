@@ -108,8 +108,9 @@ pub enum CatalogError {
     },
     /// SIMILARITY asks for a metric that the stored vectors do not allow.
     #[error(
-        "collection {collection:?} keeps its vectors at unit length, so {asked} of the original ones cannot be computed; \
-         leave SIMILARITY out or write SIMILARITY COSINE"
+        "collection {} keeps its vectors at unit length, so {asked} of the original ones cannot be computed; \
+         leave SIMILARITY out or write SIMILARITY COSINE",
+        Quoted(collection)
     )]
     SimilarityNotPossible {
         /// The collection asked.
