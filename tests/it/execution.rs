@@ -53,7 +53,9 @@ impl Recorded {
     /// The answer to a case, and the exit code.
     fn ask(&self, place: &[&str], case: &Json) -> (Json, i32) {
         let mut command = self.command();
-        command.args(["query", "--json", "--compat", "chromasql", "--embeddings", "dataset.json"]).args(place);
+        command
+            .args(["query", "--json", "--compat", "chromasql", "--embeddings", "dataset.json"])
+            .args(place);
         command.args(router_options(&case["router"]));
         if let Some(rows) = case["n_results_per_collection"].as_i64() {
             command.args(["--n-results-per-collection", &rows.to_string()]);
@@ -124,9 +126,8 @@ fn difference(expected: &Json, answer: &Json, place: &str) -> Option<String> {
         }
         (Json::Object(a), Json::Object(b)) if a.len() == b.len() => {
             let missing = Json::Null;
-            a.iter().find_map(|(key, a)| {
-                difference(a, b.get(key).unwrap_or(&missing), &format!("{place}.{key}"))
-            })
+            a.iter()
+                .find_map(|(key, a)| difference(a, b.get(key).unwrap_or(&missing), &format!("{place}.{key}")))
         }
         _ => (expected != answer).then(|| format!("{place}: {expected} and {answer}")),
     }
@@ -163,7 +164,9 @@ fn recorded_statements_give_the_recorded_rows_from_store_and_release() {
             }
             compared += 1;
             let difference = wrong(case, &answer, exit);
-            failures.extend(difference.map(|what| format!("{} {}: {what}\n  {}", place[0], case["id"], case["sql"])));
+            failures.extend(
+                difference.map(|what| format!("{} {}: {what}\n  {}", place[0], case["id"], case["sql"])),
+            );
         }
     }
     assert_eq!(compared, 2 * 63);
@@ -185,7 +188,10 @@ fn quirks_of_the_reference_have_sane_answers() {
     assert_eq!(rows("SELECT id, metadata.rank FROM books_a LIMIT 5 OFFSET 3", &[]), 5);
     assert_eq!(rows("SELECT id FROM films_a ORDER BY metadata.stock LIMIT 3", &[]), 3);
     assert_eq!(rows("SELECT embedding FROM films_b LIMIT 2", &[]), 2);
-    assert_eq!(rows("SELECT id FROM t WHERE metadata.lang = 'no' LIMIT 4 OFFSET 3", &["--all-collections"]), 4);
+    assert_eq!(
+        rows("SELECT id FROM t WHERE metadata.lang = 'no' LIMIT 4 OFFSET 3", &["--all-collections"]),
+        4
+    );
     assert_eq!(rows("EXPLAIN SELECT id FROM films_a", &[]), 0);
 }
 

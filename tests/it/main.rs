@@ -5,8 +5,8 @@
 mod command;
 mod conformance;
 mod doors;
-mod import;
 mod execution;
+mod import;
 mod kill;
 mod language;
 mod tokenizer;

@@ -162,6 +162,7 @@ impl Plan {
             source,
             columns: Vec::new(),
             probes: Vec::new(),
+            batch: false,
             filter: None,
             similarity: None,
             topk: 0,

@@ -28,7 +28,8 @@ enum Said {
 
 pub async fn run(query: Query, json: bool) -> Result<Outcome, Failure> {
     if !query.params.is_empty() || query.limits.partial {
-        let message = "--param and --partial belong to this program's own dialect; leave them or --compat out";
+        let message =
+            "--param and --partial belong to this program's own dialect; leave them or --compat out";
         return Err(Failure::wrong_use(message));
     }
     let plan = match chromasql::plan(query.sql()) {
@@ -86,7 +87,11 @@ impl Targets {
     }
 }
 
-fn targets(query: &Query, plan: &ReferencePlan, table: Option<&RoutingTable>) -> Result<Targets, ExecutionError> {
+fn targets(
+    query: &Query,
+    plan: &ReferencePlan,
+    table: Option<&RoutingTable>,
+) -> Result<Targets, ExecutionError> {
     if let Some(named) = &query.compat.collections {
         return Ok(Targets::Named(named.iter().filter(|name| !name.is_empty()).cloned().collect()));
     }

@@ -33,7 +33,12 @@ pub struct Query {
     #[command(flatten)]
     place: Place,
     /// The statement.
-    #[arg(value_name = "SQL", required_unless_present = "sql", conflicts_with = "sql", allow_hyphen_values = true)]
+    #[arg(
+        value_name = "SQL",
+        required_unless_present = "sql",
+        conflicts_with = "sql",
+        allow_hyphen_values = true
+    )]
     statement: Option<String>,
     /// The statement, as an option.
     #[arg(long, value_name = "SQL", allow_hyphen_values = true)]
@@ -149,7 +154,8 @@ impl Limits {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| Failure::wrong_use(format!("cannot read {}: {error}", path.display())))
+    fs::read_to_string(path)
+        .map_err(|error| Failure::wrong_use(format!("cannot read {}: {error}", path.display())))
 }
 
 fn wrong_file(path: &Path, reason: &str) -> Failure {

@@ -46,7 +46,8 @@ fn replace_texts(query: &Query, plan: &mut Plan) -> Result<(), Failure> {
     let Some(table) = query.texts()? else { return Ok(()) };
     for probe in &mut plan.probes {
         if let Probe::Text { text, model } = probe {
-            let vector = table.vector(text, model.as_deref()).map_err(|e| Failure::wrong_use(e.to_string()))?;
+            let vector =
+                table.vector(text, model.as_deref()).map_err(|e| Failure::wrong_use(e.to_string()))?;
             *probe = Probe::Vector(vector.to_vec());
         }
     }

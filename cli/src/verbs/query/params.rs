@@ -15,7 +15,8 @@ pub fn parse(written: &[String]) -> Result<Params, Failure> {
         }
     }
     let read = |json: Json| {
-        Params::from_json(&json.to_string()).map_err(|reason| Failure::wrong_use(format!("--param: {reason}")))
+        Params::from_json(&json.to_string())
+            .map_err(|reason| Failure::wrong_use(format!("--param: {reason}")))
     };
     let positional = read(Json::Array(positional))?.positional;
     Ok(Params { positional, ..read(Json::Object(named))? })

@@ -9,11 +9,12 @@ use super::{export::snapshot, kept_embedder};
 use crate::{
     bytes::Resident,
     error::{CatalogError, Result, near_names},
+    local::{self, LocalOptions},
     metric::Encoding,
     native::store::Store,
     plan::{NamePattern, Plan},
     release::ReleaseBuilder,
-    router::{Catalog, Fanout, ResultSet},
+    router::{Catalog, ResultSet},
 };
 
 /// Collections of a store at one moment, in memory, ready to be asked.
@@ -71,7 +72,15 @@ impl StoreRelease {
     /// # Errors
     /// As `LocalRelease::run`.
     pub fn run(&self, plan: Plan) -> Result<ResultSet> {
-        Fanout::new(self.catalog.clone(), plan)?.run(&self.files)
+        self.run_with(plan, &LocalOptions::default())
+    }
+
+    /// Answers a plan over the loaded collections, with options.
+    ///
+    /// # Errors
+    /// As `LocalRelease::run_with`.
+    pub fn run_with(&self, plan: Plan, options: &LocalOptions) -> Result<ResultSet> {
+        local::run(&self.catalog, &self.files, plan, options)
     }
 }
 

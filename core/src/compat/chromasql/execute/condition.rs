@@ -75,9 +75,11 @@ fn id(test: &Test) -> Condition {
         TestKind::Compare { value, .. } => {
             Ok(Expr::Compare { field, op: CompareOp::Eq, value: literal(value)? })
         }
-        TestKind::In { values, .. } => {
-            Ok(Expr::In { field, values: values.iter().map(literal).collect::<Result<_, _>>()?, negated: false })
-        }
+        TestKind::In { values, .. } => Ok(Expr::In {
+            field,
+            values: values.iter().map(literal).collect::<Result<_, _>>()?,
+            negated: false,
+        }),
         _ => Err(refused(test, "an id has neither ranges nor patterns")),
     }
 }
@@ -147,9 +149,9 @@ fn compared(test: &Test, kind: Option<&FieldType>, op: CompareOp, value: &Litera
 fn listed(test: &Test, kind: Option<&FieldType>, values: &[Literal], negated: bool) -> Condition {
     let field = column(test);
     let same = |value: &Literal| {
-        values.first().is_some_and(|first| {
-            std::mem::discriminant(&first.value) == std::mem::discriminant(&value.value)
-        })
+        values
+            .first()
+            .is_some_and(|first| std::mem::discriminant(&first.value) == std::mem::discriminant(&value.value))
     };
     if !values.iter().all(same) {
         return Err(refused(test, "the values of a list are of one type; 1 and 2.0 are not"));

@@ -107,7 +107,9 @@ pub fn execute(
     for name in &request.collections {
         match ask(plan, request, backend, name, probe.as_ref()) {
             Ok(found) => rows.extend(found),
-            Err(error) if request.collections.len() == 1 && backend.schema(name).is_some() => return Err(error),
+            Err(error) if request.collections.len() == 1 && backend.schema(name).is_some() => {
+                return Err(error);
+            }
             Err(error) => failed.push((name.clone(), error.to_string())),
         }
     }
