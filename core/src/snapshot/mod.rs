@@ -12,10 +12,12 @@ mod embedder;
 mod head;
 pub mod layout;
 mod payload;
+mod statistics;
 mod strings;
 mod verify;
 mod wire;
 
+pub(crate) use collection::decode_row;
 pub use collection::{Collection, write_collection};
 pub(crate) use columns::ROWS_PER_BLOCK as COLUMN_ROWS;
 pub use embedder::{EmbedderFile, write_embedder};
