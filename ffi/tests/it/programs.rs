@@ -133,3 +133,11 @@ fn wrong_calls_from_c_fail_as_the_header_says() {
     let (_kept, program) = compile(&cc, "tests/doors/misuse.c", &["-lportolan"]);
     run(&program, &[folder.path().to_str().unwrap(), NEAREST]);
 }
+
+#[test]
+fn parameters_of_every_type_are_bound_from_c() {
+    let Some(cc) = compiler("PORTOLAN_CC", "cc") else { return };
+    let folder = release();
+    let (_kept, program) = compile(&cc, "tests/doors/params.c", &["-lportolan"]);
+    run(&program, &[folder.path().to_str().unwrap()]);
+}
