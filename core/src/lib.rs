@@ -18,6 +18,7 @@ pub mod metric;
 pub mod native;
 pub mod number;
 mod order;
+pub(crate) mod pattern;
 pub mod plan;
 pub mod query;
 pub mod rank;

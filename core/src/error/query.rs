@@ -140,7 +140,7 @@ pub enum QueryErrorKind {
     BadCursor = 1134,
     /// A literal of another type than the column it is compared with.
     TypeMismatch = 1201,
-    /// A column of lists in WHERE.
+    /// A comparison of a column of lists. Remedy: CONTAINS.
     ListNotFilterable = 1202,
     /// A text compared with a time column that is no ISO 8601 date or time.
     BadTime = 1203,

@@ -10,12 +10,15 @@ use super::{
     keys::{FloatSet, KeySet},
     logic::{Condition, Leaf, Node, Test, ValueSet},
     lower::{self, fold_and, fold_or},
+    plain::PlainTest,
     reach::{Reach, float_reach, int_reach, text_reach},
-    types::{bool_order, fits, json_error, list_error, mismatch, time},
+    time::parse_time,
+    types,
 };
 use crate::{
     error::QueryError,
-    query::{Column, CompareOp, Expr, FieldRef, Literal},
+    pattern::Pattern,
+    query::{Column, CompareOp, Expr, FieldRef},
     schema::{FieldType, Value},
 };
 
@@ -25,7 +28,7 @@ pub trait BindSchema {
     /// every row.
     fn field_type(&self, path: &str) -> Option<FieldType>;
 
-    /// The dictionary of a text column, or of the ids; `None` if it is not resident yet.
+    /// The dictionary of a text column, of the texts in a list column, or of the ids; `None` if it is not resident yet.
     fn dictionary(&self, column: &Column) -> Option<&dyn TextDictionary>;
 }
 
@@ -66,6 +69,10 @@ pub(super) enum Pass {
     /// Integers, times or codes in a set, or not in it.
     Keys(KeySet, bool),
     Floats(FloatSet, bool),
+    /// Texts as they are.
+    Plain(PlainTest),
+    /// Lists that hold an item that passes; or, negated, none.
+    Items(Box<Pass>, bool),
 }
 
 impl Filter {
@@ -92,6 +99,15 @@ impl Filter {
 }
 
 impl Condition<'_> {
+    /// What binding would refuse, said by the types of the columns alone: before a collection is left out, so that a
+    /// mistake in the condition is one whatever the data.
+    ///
+    /// # Errors
+    /// As [`Filter::bind`].
+    pub fn check(&self, schema: &dyn BindSchema) -> Result<(), QueryError> {
+        types::check(&self.root, schema)
+    }
+
     /// Binds the condition to a collection.
     ///
     /// # Errors
@@ -166,28 +182,34 @@ impl Binder<'_> {
     }
 
     fn leaf(&mut self, leaf: &Leaf<'_>) -> Result<Bound, QueryError> {
-        let kind = match &leaf.field.column {
-            Column::Metadata(path) => self.schema.field_type(path),
-            _ => Some(FieldType::Text),
-        };
+        let kind = types::column_kind(leaf, self.schema)?;
         let Some(kind) = kind else {
             return Ok(Bound::Constant(matches!(leaf.test, Test::IsNull { negated: false })));
         };
-        match kind {
-            FieldType::List(_) => return Err(list_error(leaf.field)),
-            FieldType::Json => return Err(json_error(leaf.field)),
-            _ => {}
-        }
-        let pass = match &leaf.test {
+        let pass = self.pass(leaf, &kind);
+        Ok(self.placed(leaf.field, pass))
+    }
+
+    /// The rows that pass a test that fits its column; `None` if none does, or a dictionary is missing.
+    fn pass(&mut self, leaf: &Leaf<'_>, kind: &FieldType) -> Option<Pass> {
+        let field = leaf.field;
+        match &leaf.test {
             Test::IsNull { negated } => Some(if *negated { Pass::Present } else { Pass::Null }),
             Test::Compare(_, literal) if literal.value == Value::Null => None,
-            Test::Compare(op, literal) => self.compared(leaf.field, &kind, *op, literal)?,
-            Test::In { values, set, negated } => {
-                let pass = self.listed(leaf.field, &kind, values, set, *negated)?;
-                pass.filter(|_| !(set.null && *negated))
+            Test::Compare(op, literal) => self.compared(field, kind, *op, &literal.value),
+            Test::In { set, negated: true, .. } | Test::Contains { set, negated: true, .. } if set.null => {
+                None
             }
-        };
-        Ok(self.placed(leaf.field, pass))
+            Test::In { set, negated, .. } => self.listed(field, kind, set, *negated),
+            Test::Match { pattern: Some(Ok(pattern)), negated, .. } => self.matched(field, pattern, *negated),
+            Test::Match { .. } => None,
+            Test::Contains { set, parts, negated, .. } => match kind {
+                FieldType::List(item) => {
+                    self.listed(field, item, set, false).and_then(|pass| of_items(pass, *negated))
+                }
+                _ => self.matched(field, parts, *negated),
+            },
+        }
     }
 
     /// A test of a column; `None` passes nothing.
@@ -206,47 +228,30 @@ impl Binder<'_> {
         Bound::Leaf(*self.columns.entry(field.column.clone()).or_insert(next), pass)
     }
 
-    fn compared(
-        &mut self,
-        field: &FieldRef,
-        kind: &FieldType,
-        op: CompareOp,
-        literal: &Literal,
-    ) -> Result<Option<Pass>, QueryError> {
-        let mismatch = || mismatch(field, kind, literal);
-        Ok(Some(match (kind, &literal.value) {
-            (_, value) if !fits(kind, value) => return Err(mismatch()),
-            (FieldType::Int, value) => Pass::Int(int_reach(op, value).ok_or_else(mismatch)?),
-            (FieldType::Float, value) => Pass::Float(float_reach(op, value).ok_or_else(mismatch)?),
-            (FieldType::Time, value) => {
-                let micros = Value::Time(time(field, value, literal)?);
-                Pass::Int(int_reach(op, &micros).ok_or_else(mismatch)?)
+    fn compared(&mut self, field: &FieldRef, kind: &FieldType, op: CompareOp, value: &Value) -> Option<Pass> {
+        Some(match (kind, value) {
+            (FieldType::Float, value) => Pass::Float(float_reach(op, value)?),
+            (FieldType::Time, Value::Text(text)) => {
+                Pass::Int(int_reach(op, &Value::Time(parse_time(text)?))?)
             }
-            (FieldType::Bool, Value::Bool(value)) => match op {
-                CompareOp::Eq => Pass::Bool(*value),
-                CompareOp::Ne => Pass::Bool(!*value),
-                _ => return Err(bool_order(field)),
-            },
-            (FieldType::Text, Value::Text(text)) => match self.dictionary(field) {
-                Some(dictionary) => Pass::Code(text_reach(op, text, dictionary)),
-                None => return Ok(None),
-            },
-            _ => return Err(mismatch()),
-        }))
+            (FieldType::Bool, Value::Bool(value)) => Pass::Bool((op == CompareOp::Eq) == *value),
+            (FieldType::Text, Value::Text(text)) if field.column == Column::Document => {
+                Pass::Plain(PlainTest::Compare(op, text.clone()))
+            }
+            (FieldType::Text, Value::Text(text)) => Pass::Code(text_reach(op, text, self.dictionary(field)?)),
+            (_, value) => Pass::Int(int_reach(op, value)?),
+        })
     }
 
+    /// Values, or items of lists, in a set.
     fn listed(
         &mut self,
         field: &FieldRef,
         kind: &FieldType,
-        values: &[Literal],
         set: &ValueSet<'_>,
         negated: bool,
-    ) -> Result<Option<Pass>, QueryError> {
-        if let Some(wrong) = values.iter().find(|literal| !fits(kind, &literal.value)) {
-            return Err(mismatch(field, kind, wrong));
-        }
-        Ok(Some(match kind {
+    ) -> Option<Pass> {
+        Some(match kind {
             FieldType::Bool => match set.bools {
                 [true, true] => lower::all(!negated),
                 [false, false] => lower::all(negated),
@@ -254,19 +259,20 @@ impl Binder<'_> {
             },
             FieldType::Float => lower::floats(set, negated),
             FieldType::Int => lower::ints(set, negated),
-            FieldType::Time => {
-                for literal in values {
-                    if literal.value != Value::Null {
-                        time(field, &literal.value, literal)?;
-                    }
-                }
-                lower::keys(set.all_times().unwrap_or_default(), negated)
-            }
-            _ => match self.dictionary(field) {
-                Some(dictionary) => lower::codes(set, dictionary, negated),
-                None => return Ok(None),
-            },
-        }))
+            FieldType::Time => lower::keys(set.all_times()?, negated),
+            _ if field.column == Column::Document => Pass::Plain(PlainTest::In(
+                set.texts.iter().map(|text| String::from(*text)).collect(),
+                negated,
+            )),
+            _ => lower::codes(set, self.dictionary(field)?, negated),
+        })
+    }
+
+    fn matched(&mut self, field: &FieldRef, pattern: &Pattern, negated: bool) -> Option<Pass> {
+        if field.column == Column::Document {
+            return Some(Pass::Plain(PlainTest::Match(pattern.clone(), negated)));
+        }
+        Some(lower::matching(pattern, self.dictionary(field)?, negated))
     }
 
     fn dictionary(&mut self, field: &FieldRef) -> Option<&dyn TextDictionary> {
@@ -276,4 +282,18 @@ impl Binder<'_> {
         }
         found
     }
+}
+
+/// The lists that hold an item that passes; negated, the other lists.
+fn of_items(pass: Pass, negated: bool) -> Option<Pass> {
+    let item = match pass {
+        Pass::Int(Reach::Nothing) | Pass::Float(Reach::Nothing) | Pass::Code(Reach::Nothing) => {
+            return negated.then_some(Pass::Present);
+        }
+        Pass::Int(Reach::Everything) | Pass::Float(Reach::Everything) | Pass::Code(Reach::Everything) => {
+            Pass::Present
+        }
+        pass => pass,
+    };
+    Some(Pass::Items(Box::new(item), negated))
 }

@@ -39,6 +39,44 @@ pub enum ColumnData<'a> {
     Float(&'a [[u8; 8]]),
     /// Little-endian `u32` codes into the column's [`TextDictionary`].
     Text(&'a [[u8; 4]]),
+    /// Texts without a dictionary: documents. Those of null rows may be anything.
+    Plain(&'a [&'a str]),
+    /// A list for each row.
+    List(ListData<'a>),
+}
+
+/// The lists of a block: the items of all rows one after the other, nulls left out.
+#[derive(Debug, Clone, Copy)]
+pub struct ListData<'a> {
+    /// For each row the little-endian `u32` number of items up to the end of its list. They never fall.
+    pub ends: &'a [[u8; 4]],
+    /// The items.
+    pub items: ItemData<'a>,
+}
+
+/// The items of lists, stored as the values of a column of their type.
+#[derive(Debug, Clone, Copy)]
+pub enum ItemData<'a> {
+    /// As [`ColumnData::Bool`].
+    Bool(&'a [u8]),
+    /// As [`ColumnData::Int`].
+    Int(&'a [[u8; 8]]),
+    /// As [`ColumnData::Float`].
+    Float(&'a [[u8; 8]]),
+    /// As [`ColumnData::Text`].
+    Text(&'a [[u8; 4]]),
+}
+
+impl<'a> ItemData<'a> {
+    /// The items as a column with a row each.
+    pub(super) fn as_column(self) -> ColumnData<'a> {
+        match self {
+            Self::Bool(bits) => ColumnData::Bool(bits),
+            Self::Int(values) => ColumnData::Int(values),
+            Self::Float(values) => ColumnData::Float(values),
+            Self::Text(codes) => ColumnData::Text(codes),
+        }
+    }
 }
 
 impl ColumnData<'_> {
@@ -48,6 +86,8 @@ impl ColumnData<'_> {
             Self::Bool(bits) => bits.len().saturating_mul(8),
             Self::Int(values) | Self::Float(values) => values.len(),
             Self::Text(codes) => codes.len(),
+            Self::Plain(texts) => texts.len(),
+            Self::List(lists) => lists.ends.len(),
         }
     }
 }

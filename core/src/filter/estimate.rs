@@ -13,6 +13,8 @@ use crate::{
 
 /// The fraction of rows expected where a column's statistics say nothing of a value: for `=`.
 const EQUAL: f64 = 0.01;
+/// The same for a pattern, and for a value in lists or texts.
+const TEXT: f64 = 0.05;
 /// The same for a range.
 const RANGE: f64 = 0.3;
 
@@ -75,6 +77,17 @@ fn value_fraction(test: &Test<'_>, known: Option<&FieldStats>, equal: f64) -> f6
         }
         Test::In { values, negated, .. } => {
             let found = (values.len() as f64 * equal).min(1.0);
+            if *negated { 1.0 - found } else { found }
+        }
+        Test::Match { negated, .. } => {
+            if *negated {
+                1.0 - TEXT
+            } else {
+                TEXT
+            }
+        }
+        Test::Contains { values, negated, .. } => {
+            let found = (values.len() as f64 * TEXT).min(1.0);
             if *negated { 1.0 - found } else { found }
         }
         Test::IsNull { .. } => 1.0,

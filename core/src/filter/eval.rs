@@ -5,10 +5,15 @@
 
 use super::{
     bind::{Bound, Filter, Pass},
-    column::{ColumnBlock, ColumnData, Mask},
+    column::{ColumnBlock, ColumnData, ListData, Mask},
+    plain::PlainTest,
     reach::Reach,
 };
-use crate::error::{Result, SnapshotError};
+use crate::{
+    error::{Result, SnapshotError},
+    pattern::Scratch,
+    query::Column,
+};
 
 impl Filter {
     /// The rows for which the condition is true. `blocks` are the blocks of [`columns`](Self::columns), in that
@@ -18,51 +23,82 @@ impl Filter {
     /// [`SnapshotError::Malformed`] if a block is missing, too short, or of another type than the column was bound
     /// as: then the file contradicts its own schema.
     pub fn evaluate(&self, rows: usize, blocks: &[ColumnBlock<'_>]) -> Result<Mask> {
+        Ok(Mask::new(rows, self.words(rows, blocks, None)?))
+    }
+
+    /// The rows for which the condition depends on their documents, which need not be read for the others: `evaluate`
+    /// may be given anything as theirs. `blocks` as for [`evaluate`](Self::evaluate), that of documents ignored.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate).
+    pub fn undecided(&self, rows: usize, blocks: &[ColumnBlock<'_>]) -> Result<Mask> {
+        // Without NOT a test that turns true makes no row fail: these are the most and the fewest rows that can pass.
+        let mut most = self.words(rows, blocks, Some(true))?;
+        let fewest = self.words(rows, blocks, Some(false))?;
+        most.iter_mut().zip(&fewest).for_each(|(most, fewest)| *most &= !fewest);
+        Ok(Mask::new(rows, most))
+    }
+
+    /// `documents`: what tests of documents come to, instead of reading them.
+    fn words(&self, rows: usize, blocks: &[ColumnBlock<'_>], documents: Option<bool>) -> Result<Vec<u64>> {
         if blocks.len() != self.columns.len() {
             return Err(malformed(format!("{} blocks for {} columns", blocks.len(), self.columns.len())));
         }
         for (block, column) in blocks.iter().zip(&self.columns) {
             let held = block.data.capacity().min(block.valid.len().saturating_mul(8));
-            if block.rows != rows || held < rows {
+            let read = documents.is_none() || *column != Column::Document;
+            if read && (block.rows != rows || held < rows) {
                 return Err(malformed(format!("{column} has {held} values in a block of {rows} rows")));
             }
         }
         let mut words = vec![0; rows.div_ceil(64)];
-        self.fill(&self.root, blocks, &mut words)?;
-        Ok(Mask::new(rows, words))
+        self.fill(&self.root, blocks, documents, &mut words)?;
+        Ok(words)
     }
 
-    fn fill(&self, node: &Bound, blocks: &[ColumnBlock<'_>], out: &mut [u64]) -> Result<()> {
+    fn fill(
+        &self,
+        node: &Bound,
+        blocks: &[ColumnBlock<'_>],
+        documents: Option<bool>,
+        out: &mut [u64],
+    ) -> Result<()> {
         match node {
             Bound::Constant(value) => out.fill(if *value { u64::MAX } else { 0 }),
             Bound::Leaf(column, pass) => {
+                let name = self.columns.get(*column);
+                if let (Some(assumed), Some(Column::Document)) = (documents, name) {
+                    out.fill(if assumed { u64::MAX } else { 0 });
+                    return Ok(());
+                }
                 let filled = blocks.get(*column).is_some_and(|block| fill_leaf(pass, block, out));
                 if !filled {
-                    let name = self.columns.get(*column).map(ToString::to_string).unwrap_or_default();
+                    let name = name.map(ToString::to_string).unwrap_or_default();
                     return Err(malformed(format!("{name} is stored as another type than the schema says")));
                 }
             }
-            Bound::And(parts) => self.combine(parts, blocks, out, 0, |a, b| a & b)?,
-            Bound::Or(parts) => self.combine(parts, blocks, out, u64::MAX, |a, b| a | b)?,
+            Bound::And(parts) => self.combine(parts, blocks, documents, out, true)?,
+            Bound::Or(parts) => self.combine(parts, blocks, documents, out, false)?,
         }
         Ok(())
     }
 
-    /// Combines parts with `join`, until every word is `settled` and the rest cannot change it.
+    /// Combines parts, until the rest cannot change any row: under AND when none passes, under OR when all do.
     fn combine(
         &self,
         parts: &[Bound],
         blocks: &[ColumnBlock<'_>],
+        documents: Option<bool>,
         out: &mut [u64],
-        settled: u64,
-        join: fn(u64, u64) -> u64,
+        and: bool,
     ) -> Result<()> {
+        let settled = if and { 0 } else { u64::MAX };
         out.fill(!settled);
         let mut part_words = vec![0; out.len()];
         for part in parts {
-            self.fill(part, blocks, &mut part_words)?;
+            self.fill(part, blocks, documents, &mut part_words)?;
             for (word, part) in out.iter_mut().zip(&part_words) {
-                *word = join(*word, *part);
+                *word = if and { *word & *part } else { *word | *part };
             }
             if out.iter().all(|word| *word == settled) {
                 break;
@@ -78,12 +114,74 @@ fn malformed(reason: String) -> crate::Error {
 
 /// Fills `out` with the rows that pass; false if the block's type is not the test's.
 fn fill_leaf(pass: &Pass, block: &ColumnBlock<'_>, out: &mut [u64]) -> bool {
-    match (pass, block.data) {
+    let filled = match (pass, block.data) {
         (Pass::Null, _) => {
             copy_bits(block.valid, out);
             out.iter_mut().for_each(|word| *word = !*word);
             return true;
         }
+        (Pass::Plain(test), ColumnData::Plain(texts)) => {
+            fill_plain(test, texts, block.valid, out);
+            true
+        }
+        (Pass::Items(item, negated), ColumnData::List(lists)) => fill_lists(item, lists, *negated, out),
+        (pass, data) => fill_values(pass, data, out),
+    };
+    and_bits(block.valid, out);
+    filled
+}
+
+/// The texts that pass. Those of null rows may be missing, and are not looked at.
+fn fill_plain(test: &PlainTest, texts: &[&str], valid: &[u8], out: &mut [u64]) {
+    let mut scratch = Scratch::default();
+    for ((word, valid), texts) in out.iter_mut().zip(words_of(valid)).zip(texts.chunks(64)) {
+        let mut passes = |row: usize, text: &str| valid >> row & 1 == 1 && test.holds(text, &mut scratch);
+        *word = (0..).zip(texts).fold(0, |bits, (row, text)| bits | u64::from(passes(row, text)) << row);
+    }
+}
+
+/// The lists with an item that passes, or without one; false if items are missing or of another type.
+fn fill_lists(item: &Pass, lists: ListData<'_>, negated: bool, out: &mut [u64]) -> bool {
+    let end = |end: &[u8; 4]| u32::from_le_bytes(*end) as usize;
+    let items = lists.items.as_column();
+    let count = lists.ends.last().map_or(0, end);
+    if items.capacity() < count {
+        return false;
+    }
+    let mut words = vec![0; count.div_ceil(64)];
+    if !fill_values(item, items, &mut words) {
+        return false;
+    }
+    let mut start = 0;
+    for (word, ends) in out.iter_mut().zip(lists.ends.chunks(64)) {
+        *word = (0..).zip(ends).fold(0, |bits, (row, next)| {
+            let found = any_between(&words, start, end(next));
+            start = end(next);
+            bits | u64::from(found != negated) << row
+        });
+    }
+    true
+}
+
+/// Whether a bit from `start` on and before `end` is set.
+#[inline]
+fn any_between(words: &[u64], start: usize, end: usize) -> bool {
+    if start >= end {
+        return false;
+    }
+    let word = |at: usize| words.get(at).copied().unwrap_or(0);
+    let (first, last) = (start / 64, (end - 1) / 64);
+    let (head, tail) = (u64::MAX << (start % 64), u64::MAX >> (63 - (end - 1) % 64));
+    if first == last {
+        return word(first) & head & tail != 0;
+    }
+    let between = words.get(first + 1..last).unwrap_or_default();
+    word(first) & head != 0 || word(last) & tail != 0 || between.iter().any(|word| *word != 0)
+}
+
+/// Fills `out` with the values that pass, null or not; false if their type is not the test's.
+fn fill_values(pass: &Pass, data: ColumnData<'_>, out: &mut [u64]) -> bool {
+    match (pass, data) {
         (Pass::Present, _) => out.fill(u64::MAX),
         (Pass::Bool(wanted), ColumnData::Bool(bits)) => {
             copy_bits(bits, out);
@@ -104,7 +202,6 @@ fn fill_leaf(pass: &Pass, block: &ColumnBlock<'_>, out: &mut [u64]) -> bool {
         }
         _ => return false,
     }
-    and_bits(block.valid, out);
     true
 }
 

@@ -8,7 +8,8 @@ use super::time::parse_time;
 use crate::{
     filter::compare::compare,
     order::{sort_by, sort_unique},
-    query::{CompareOp, Expr, FieldRef, Literal},
+    pattern::{Pattern, PatternError},
+    query::{CompareOp, Expr, FieldRef, Literal, MatchOp},
     schema::Value,
 };
 use std::cmp::Ordering;
@@ -37,8 +38,28 @@ pub(super) struct Leaf<'e> {
 #[derive(Debug)]
 pub(super) enum Test<'e> {
     Compare(CompareOp, &'e Literal),
-    In { values: &'e [Literal], set: ValueSet<'e>, negated: bool },
-    IsNull { negated: bool },
+    In {
+        values: &'e [Literal],
+        set: ValueSet<'e>,
+        negated: bool,
+    },
+    /// The pattern is missing if the literal is no text.
+    Match {
+        op: MatchOp,
+        literal: &'e Literal,
+        pattern: Option<Result<Pattern, PatternError>>,
+        negated: bool,
+    },
+    /// One of the values is in a list, or part of a text; `parts` holds the texts among them.
+    Contains {
+        values: &'e [Literal],
+        set: ValueSet<'e>,
+        parts: Pattern,
+        negated: bool,
+    },
+    IsNull {
+        negated: bool,
+    },
 }
 
 impl<'e> Condition<'e> {
@@ -55,8 +76,16 @@ fn normal(expr: &Expr, negated: bool) -> Node<'_> {
         Expr::Or(parts) if !negated => any(parts, negated),
         Expr::And(parts) | Expr::Or(parts) => all(parts, negated),
         Expr::Compare { field, op, value } => compared(field, *op, value, negated),
-        // The parser makes none of these yet; an empty OR passes nothing.
-        Expr::Match { .. } | Expr::Contains { .. } => Node::Or(Vec::new()),
+        Expr::Match { field, op, pattern, negated: own } => matched(field, *op, pattern, *own != negated),
+        Expr::Contains { field, values, all: false, negated: own } => {
+            contains(field, values, *own != negated)
+        }
+        // A list that holds all of the values holds each of them.
+        Expr::Contains { field, values, all: true, negated: own } => {
+            let negated = *own != negated;
+            let each = values.iter().map(|value| contains(field, std::slice::from_ref(value), negated));
+            if negated { Node::Or(each.collect()) } else { Node::And(each.collect()) }
+        }
         Expr::IsNull { field, negated: own } => {
             Node::Leaf(Leaf { field, test: Test::IsNull { negated: *own != negated } })
         }
@@ -78,6 +107,25 @@ fn normal(expr: &Expr, negated: bool) -> Node<'_> {
 fn compared<'e>(field: &'e FieldRef, op: CompareOp, value: &'e Literal, negated: bool) -> Node<'e> {
     let op = if negated { op.opposite() } else { op };
     Node::Leaf(Leaf { field, test: Test::Compare(op, value) })
+}
+
+fn matched<'e>(field: &'e FieldRef, op: MatchOp, literal: &'e Literal, negated: bool) -> Node<'e> {
+    let pattern = match &literal.value {
+        Value::Text(text) => Some(match op {
+            MatchOp::Like => Ok(Pattern::like(text, false)),
+            MatchOp::ILike => Ok(Pattern::like(text, true)),
+            MatchOp::StartsWith => Ok(Pattern::Prefix(text.clone())),
+            MatchOp::Regex => Pattern::regex(text),
+        }),
+        _ => None,
+    };
+    Node::Leaf(Leaf { field, test: Test::Match { op, literal, pattern, negated } })
+}
+
+fn contains<'e>(field: &'e FieldRef, values: &'e [Literal], negated: bool) -> Node<'e> {
+    let set = ValueSet::new(values);
+    let parts = Pattern::Parts(set.texts.iter().map(|text| String::from(*text)).collect());
+    Node::Leaf(Leaf { field, test: Test::Contains { values, set, parts, negated } })
 }
 
 fn all(parts: &[Expr], negated: bool) -> Node<'_> {

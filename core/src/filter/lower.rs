@@ -7,9 +7,12 @@ use super::{
     column::TextDictionary,
     keys::{FloatSet, KeySet},
     logic::{ValueSet, sort_keys},
-    reach::{Reach, find},
+    reach::{Reach, code_range, find, prefix_range},
 };
-use crate::schema::Value;
+use crate::{
+    pattern::{Pattern, Scratch},
+    schema::Value,
+};
 
 /// All values that are not null, or none.
 pub(super) fn all(every: bool) -> Pass {
@@ -32,6 +35,23 @@ pub(super) fn keys(sorted: Vec<i64>, negated: bool) -> Pass {
 /// Codes of the texts that the dictionary has.
 pub(super) fn codes(set: &ValueSet<'_>, dictionary: &dyn TextDictionary, negated: bool) -> Pass {
     let codes = set.texts.iter().filter_map(|text| find(dictionary, text).ok()).map(i64::from).collect();
+    match keys(codes, negated) {
+        Pass::Int(reach) => Pass::Code(narrow(reach)),
+        pass => pass,
+    }
+}
+
+/// Codes of the texts that a pattern matches. Each is looked at once, and only those that begin as the pattern does.
+pub(super) fn matching(pattern: &Pattern, dictionary: &dyn TextDictionary, negated: bool) -> Pass {
+    let (start, end) = prefix_range(&pattern.prefix(), dictionary);
+    if matches!(pattern, Pattern::Prefix(_)) {
+        let reach = code_range(start, end, dictionary.len());
+        return Pass::Code(if negated { reach.opposite() } else { reach });
+    }
+    let mut scratch = Scratch::default();
+    let mut matches =
+        |code: &u32| dictionary.get(*code).is_some_and(|text| pattern.is_match(text, &mut scratch));
+    let codes = (start..end).filter(|code| matches(code)).map(i64::from).collect();
     match keys(codes, negated) {
         Pass::Int(reach) => Pass::Code(narrow(reach)),
         pass => pass,

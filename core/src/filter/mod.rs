@@ -14,6 +14,7 @@ mod keys;
 mod logic;
 mod lower;
 mod names;
+mod plain;
 mod prune;
 mod reach;
 mod stats;
@@ -24,7 +25,7 @@ mod types;
 mod tests;
 
 pub use bind::{Bind, BindSchema, Filter};
-pub use column::{ColumnBlock, ColumnData, Mask, TextDictionary};
+pub use column::{ColumnBlock, ColumnData, ItemData, ListData, Mask, TextDictionary};
 pub use compare::compare;
 pub use estimate::estimate;
 pub use logic::Condition;

@@ -12,6 +12,7 @@ use super::{
     time::{format_time, parse_time},
 };
 use crate::{
+    pattern::Scratch,
     query::{Column, CompareOp, Expr, Literal},
     schema::Value,
 };
@@ -116,6 +117,20 @@ pub(super) fn holds(test: &Test<'_>, value: &Value) -> Option<bool> {
             let found = set.contains(value)?;
             Some(if *negated { !found && !set.null } else { found })
         }
+        Test::Match { pattern, negated, .. } => match (pattern, value) {
+            (Some(Ok(pattern)), Value::Text(text)) => {
+                Some(pattern.is_match(text, &mut Scratch::default()) != *negated)
+            }
+            (None, Value::Text(_)) => Some(false),
+            _ => None,
+        },
+        Test::Contains { set, parts, negated, .. } => match value {
+            Value::Text(text) if set.only(value) => {
+                let found = parts.is_match(text, &mut Scratch::default());
+                Some(if *negated { !found && !set.null } else { found })
+            }
+            _ => None,
+        },
     }
 }
 
@@ -150,6 +165,7 @@ fn none_between(column: &Column, leaves: &[&Leaf<'_>], known: &FieldStats) -> Op
                 !set.null && constant(known).is_none_or(|only| holds(&leaf.test, only) != Some(false))
             }
             Test::In { set, .. } => set.any_between(known.min.as_ref(), known.max.as_ref())?,
+            Test::Match { .. } | Test::Contains { .. } => text_possible(&leaf.test, known)?,
             Test::IsNull { negated } => *negated,
         };
         if !possible {
@@ -163,6 +179,28 @@ fn none_between(column: &Column, leaves: &[&Leaf<'_>], known: &FieldStats) -> Op
         Ordering::Less => false,
     };
     empty.then(|| outside(column, known))
+}
+
+/// Whether a test of texts can be true between the bounds; `None` if that cannot be judged.
+fn text_possible(test: &Test<'_>, known: &FieldStats) -> Option<bool> {
+    let texts = known.min.iter().chain(&known.max).all(|bound| matches!(bound, Value::Text(_)));
+    if !texts || (known.min.is_none() && known.max.is_none()) {
+        return None;
+    }
+    Some(match test {
+        Test::Match { pattern: None, .. } => false,
+        Test::Match { pattern: Some(Ok(pattern)), negated: false, .. } => {
+            // Texts with the prefix are not before it, and not behind all that begin with it.
+            let prefix = pattern.prefix();
+            let behind =
+                |min: &Value| matches!(min, Value::Text(min) if *min > prefix && !min.starts_with(&prefix));
+            let before = |max: &Value| matches!(max, Value::Text(max) if *max < prefix);
+            !known.min.as_ref().is_some_and(behind) && !known.max.as_ref().is_some_and(before)
+        }
+        Test::Match { pattern: Some(Err(_)), .. } => return None,
+        Test::Contains { set, negated: true, .. } if set.null => false,
+        test => constant(known).is_none_or(|only| holds(test, only) != Some(false)),
+    })
 }
 
 /// Narrows a range by one comparison; `None` if the values cannot be compared.

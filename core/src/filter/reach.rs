@@ -105,8 +105,23 @@ pub(super) fn text_reach(op: CompareOp, text: &str, dictionary: &dyn TextDiction
     }
 }
 
+/// The codes of the texts that begin with `prefix`, as a half-open range. Two binary searches.
+pub(super) fn prefix_range(prefix: &str, dictionary: &dyn TextDictionary) -> (u32, u32) {
+    let (Ok(start) | Err(start)) = find(dictionary, prefix);
+    let (mut low, mut high) = (start, dictionary.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        // From `start` on, texts with the prefix come before all others.
+        match dictionary.get(middle).is_some_and(|text| text.starts_with(prefix)) {
+            true => low = middle + 1,
+            false => high = middle,
+        }
+    }
+    (start, low)
+}
+
 /// The codes of `start..end` of `len`.
-fn code_range(start: u32, end: u32, len: u32) -> Reach<u32> {
+pub(super) fn code_range(start: u32, end: u32, len: u32) -> Reach<u32> {
     if start >= end {
         Reach::Nothing
     } else if start == 0 && end == len {

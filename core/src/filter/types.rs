@@ -1,41 +1,113 @@
 //! Which literals fit which columns, and what to say when they do not.
 
-use super::time::parse_time;
+use super::{
+    bind::BindSchema,
+    logic::{Leaf, Node, Test},
+    time::parse_time,
+};
 use crate::{
     error::{QueryError, QueryErrorKind},
-    query::{FieldRef, Literal},
+    pattern::PatternError,
+    query::{Column, CompareOp, FieldRef, Literal},
     schema::{FieldType, Value},
 };
 
-/// Whether a literal can be compared with a column of type `kind`. NULL fits everything, and then matches nothing.
-pub(super) fn fits(kind: &FieldType, value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(_) => *kind == FieldType::Bool,
-        Value::Int(_) | Value::Float(_) => matches!(kind, FieldType::Int | FieldType::Float),
-        Value::Text(_) => matches!(kind, FieldType::Text | FieldType::Time),
-        Value::Time(_) => *kind == FieldType::Time,
-        Value::List(_) | Value::Object(_) => false,
+/// Refuses the first test that does not fit its column.
+pub(super) fn check(node: &Node<'_>, schema: &dyn BindSchema) -> Result<(), QueryError> {
+    match node {
+        Node::Leaf(leaf) => column_kind(leaf, schema).map(drop),
+        Node::And(parts) | Node::Or(parts) => parts.iter().try_for_each(|part| check(part, schema)),
     }
 }
 
-/// The microseconds of a literal that is compared with a time column.
-pub(super) fn time(field: &FieldRef, value: &Value, literal: &Literal) -> Result<i64, QueryError> {
-    let micros = match value {
-        Value::Time(micros) => Some(*micros),
-        Value::Text(text) => parse_time(text),
-        _ => return Err(mismatch(field, &FieldType::Time, literal)),
+/// The type of a test's column, which the test fits; `None` if the collection has no such column.
+pub(super) fn column_kind(leaf: &Leaf<'_>, schema: &dyn BindSchema) -> Result<Option<FieldType>, QueryError> {
+    let kind = match &leaf.field.column {
+        Column::Metadata(path) => schema.field_type(path),
+        _ => Some(FieldType::Text),
     };
-    micros.ok_or_else(|| {
-        let message = format!("{} holds times, and this text is no date or time", field.column);
-        QueryError::new(QueryErrorKind::BadTime, literal.span, message)
-            .with_text(&literal.to_string())
-            .with_hint("write ISO 8601: '2024-05-01', or '2024-05-01T12:30:00Z'")
-    })
+    if let Test::Match { literal, pattern: Some(Err(error)), .. } = &leaf.test {
+        return Err(bad_pattern(literal, error));
+    }
+    if let Some(kind) = &kind {
+        check_test(leaf.field, kind, &leaf.test)?;
+    }
+    Ok(kind)
+}
+
+fn check_test(field: &FieldRef, kind: &FieldType, test: &Test<'_>) -> Result<(), QueryError> {
+    match (kind, test) {
+        (FieldType::List(item), _) if matches!(**item, FieldType::List(_)) => Err(nested_list(field)),
+        (FieldType::Json, _) => Err(json_error(field)),
+        (_, Test::IsNull { .. }) => Ok(()),
+        (FieldType::List(item), Test::Contains { values, .. }) => check_literals(field, item, values),
+        (FieldType::List(_), _) => Err(list_error(field)),
+        (FieldType::Text, Test::Contains { values, .. }) => check_literals(field, kind, values),
+        (FieldType::Text, Test::Match { literal, .. }) => {
+            check_literals(field, kind, std::slice::from_ref(literal))
+        }
+        (_, Test::Match { op, .. }) => Err(not_searched(field, kind, op.symbol())),
+        (_, Test::Contains { .. }) => Err(not_searched(field, kind, "CONTAINS")),
+        (_, Test::In { values, .. }) => check_literals(field, kind, values),
+        (_, Test::Compare(op, literal)) => {
+            check_literals(field, kind, std::slice::from_ref(literal))?;
+            let ordered = !matches!(op, CompareOp::Eq | CompareOp::Ne) && literal.value != Value::Null;
+            if *kind == FieldType::Bool && ordered { Err(bool_order(field)) } else { Ok(()) }
+        }
+    }
+}
+
+/// Refuses the first literal that cannot be compared with values of type `kind`. NULL fits everything, and then matches
+/// nothing.
+fn check_literals(field: &FieldRef, kind: &FieldType, literals: &[Literal]) -> Result<(), QueryError> {
+    for literal in literals {
+        let fits = match &literal.value {
+            Value::Null => true,
+            Value::Bool(_) => *kind == FieldType::Bool,
+            Value::Int(_) | Value::Float(_) => matches!(kind, FieldType::Int | FieldType::Float),
+            Value::Text(text) if *kind == FieldType::Time => {
+                parse_time(text).map(drop).ok_or_else(|| bad_time(field, literal))?;
+                true
+            }
+            Value::Text(_) => *kind == FieldType::Text,
+            Value::Time(_) => *kind == FieldType::Time,
+            Value::List(_) | Value::Object(_) => false,
+        };
+        if !fits {
+            return Err(mismatch(field, kind, literal));
+        }
+    }
+    Ok(())
+}
+
+fn bad_time(field: &FieldRef, literal: &Literal) -> QueryError {
+    let message = format!("{} holds times, and this text is no date or time", field.column);
+    QueryError::new(QueryErrorKind::BadTime, literal.span, message)
+        .with_text(&literal.to_string())
+        .with_hint("write ISO 8601: '2024-05-01', or '2024-05-01T12:30:00Z'")
+}
+
+fn bad_pattern(literal: &Literal, error: &PatternError) -> QueryError {
+    QueryError::new(QueryErrorKind::BadPattern, literal.span, error.message.clone())
+        .with_text(&literal.to_string())
+        .with_hint(error.hint)
+}
+
+/// A test of texts on a column of something else.
+fn not_searched(field: &FieldRef, kind: &FieldType, operator: &str) -> QueryError {
+    let message = format!("{} holds {}, which {operator} does not search", field.column, plural(kind));
+    QueryError::new(QueryErrorKind::TypeMismatch, field.span, message)
+        .with_text(&field.column.to_string())
+        .with_expected(if operator == "CONTAINS" {
+            "a column of texts or lists"
+        } else {
+            "a column of texts"
+        })
+        .with_hint("use =, IN or BETWEEN")
 }
 
 /// The literal is of another type than the column.
-pub(super) fn mismatch(field: &FieldRef, kind: &FieldType, literal: &Literal) -> QueryError {
+fn mismatch(field: &FieldRef, kind: &FieldType, literal: &Literal) -> QueryError {
     let message = format!(
         "{} holds {}, it cannot be compared with {}",
         field.column,
@@ -59,16 +131,24 @@ pub(super) fn mismatch(field: &FieldRef, kind: &FieldType, literal: &Literal) ->
 }
 
 /// A range over booleans.
-pub(super) fn bool_order(field: &FieldRef) -> QueryError {
+fn bool_order(field: &FieldRef) -> QueryError {
     let message = format!("{} holds booleans, which have no order", field.column);
     QueryError::new(QueryErrorKind::BoolHasNoOrder, field.span, message)
         .with_text(&field.column.to_string())
         .with_hint("use =, != or IN")
 }
 
-/// A test of a list column.
-pub(super) fn list_error(field: &FieldRef) -> QueryError {
-    let message = format!("{} holds lists, which cannot be filtered yet in this version", field.column);
+/// A test of a list column that is made for single values.
+fn list_error(field: &FieldRef) -> QueryError {
+    let message = format!("{} holds lists, which are tested with CONTAINS only", field.column);
+    QueryError::new(QueryErrorKind::ListNotFilterable, field.span, message)
+        .with_text(&field.column.to_string())
+        .with_hint("use CONTAINS, CONTAINS ANY or CONTAINS ALL")
+}
+
+/// A test of a field that is stored to be shown, without a column.
+fn nested_list(field: &FieldRef) -> QueryError {
+    let message = format!("{} holds lists of lists, which cannot be filtered", field.column);
     QueryError::new(QueryErrorKind::ListNotFilterable, field.span, message)
         .with_text(&field.column.to_string())
         .with_hint("test another column")

@@ -1,82 +1,117 @@
 //! From the syntax tree to a plan: defaults, and the checks that need no collection.
+//!
+//! What values may stand where is in `check`, the clauses that rank in `rank`, remarks in `notes`.
 
 use std::collections::BTreeSet;
 
-use super::{DEFAULT_TOPK, NamePattern, OutputColumn, Plan, Probe, Source, notes::notes};
+use super::{
+    Cursor, CursorFault, DEFAULT_TOPK, Group, NamePattern, OrderKey, OutputColumn, Plan, Probe, Source,
+    check::{self, Mode},
+    notes::notes,
+    rank,
+};
 use crate::{
     error::{QueryError, QueryErrorKind, Span},
     query::{
-        self, CollectionPattern, Column, Count, Embedding, Expr, Field, FieldRef, FromClause, Item, Literal,
-        Scalar, SelectItem, Statement,
+        self, CollectionPattern, Count, Embedding, Field, Item, Name, Params, Scalar, SelectItem, Statement,
+        TextQuery,
     },
-    schema::Value,
 };
 
 impl Plan {
-    /// Parses and checks one statement.
+    /// Parses and checks one statement without parameters.
     ///
     /// # Errors
     /// Any kind 10xx or 11xx, with its place.
     pub fn parse(sql: &str) -> Result<Plan, QueryError> {
-        Plan::from_statement(query::parse(sql)?)
+        Plan::parse_with(sql, &Params::default())
+    }
+
+    /// Parses and checks one statement, with `params` in the places of its `?` and `:name`.
+    ///
+    /// # Errors
+    /// Any kind 10xx or 11xx, with its place.
+    pub fn parse_with(sql: &str, params: &Params) -> Result<Plan, QueryError> {
+        Plan::from_statement(query::parse_with(sql, params)?)
     }
 
     /// Checks a parsed statement.
     ///
     /// # Errors
     /// Kinds 11xx. What depends on a collection is checked when a filter is bound to it.
-    pub fn from_statement(statement: Statement) -> Result<Plan, QueryError> {
+    pub fn from_statement(mut statement: Statement) -> Result<Plan, QueryError> {
         if let (Some(topk), []) = (&statement.topk, statement.embedding.as_slice()) {
             return Err(at(QueryErrorKind::TopkNeedsEmbedding, topk, "TOPK needs a query to be near to")
                 .with_hint("add USING EMBEDDING (TEXT '...'), or write LIMIT"));
         }
-        let limit = match &statement.limit {
-            Some(count) => Some(not_negative(count, QueryErrorKind::LimitNegative, "LIMIT")?),
-            None => None,
-        };
-        let offset = match &statement.offset {
-            Some(count) => not_negative(count, QueryErrorKind::OffsetNegative, "OFFSET")?,
-            None => 0,
-        };
+        let limit = not_negative(&statement.limit, QueryErrorKind::LimitNegative, "LIMIT")?;
+        let offset = not_negative(&statement.offset, QueryErrorKind::OffsetNegative, "OFFSET")?.unwrap_or(0);
         let topk = topk(&statement, limit, offset)?;
-        let columns = columns(&statement.items, !statement.embedding.is_empty())?;
-        if let Some(filter) = &statement.filter {
-            check_filter(filter)?;
-        }
-        let probes = statement.embedding.into_iter().map(probe).collect::<Result<_, _>>()?;
-        let source = source(statement.from);
-        let notes = statement.filter.as_ref().map(notes).unwrap_or_default();
-        Ok(Plan {
+        let mode = Mode::of(&statement);
+        let columns = columns(&statement.items, mode)?;
+        check::output(&statement.items)?;
+        statement.filter.as_ref().map_or(Ok(()), check::filter)?;
+        let group = group(&statement)?;
+        let order = order(&statement, &columns)?;
+        check::available(&statement, mode, &order)?;
+        check::grouping(&statement, mode, group.as_ref(), &order)?;
+        let (rerank, fuse) = (rank::mmr(&statement, topk)?, rank::rrf(&statement)?);
+        rank::check(&statement)?;
+        let mut plan = Plan {
             explain: statement.explain,
-            source,
+            source: source(&statement),
             columns,
-            probes,
-            filter: statement.filter,
-            similarity: None,
+            probes: std::mem::take(&mut statement.embedding)
+                .into_iter()
+                .map(probe)
+                .collect::<Result<_, _>>()?,
+            batch: statement.batch,
+            filter: statement.filter.take(),
+            similarity: statement.similarity.map(|similarity| similarity.metric),
             topk,
-            group: None,
-            order: Vec::new(),
-            rerank: None,
-            fuse: None,
-            threshold: None,
-            duplicates: Default::default(),
-            recall: None,
-            candidates: None,
+            group,
+            order,
+            rerank,
+            fuse,
+            threshold: statement.threshold.map(|number| number.value),
+            duplicates: statement.duplicates.unwrap_or_default(),
+            recall: statement.recall.map(|number| number.value),
+            candidates: statement.candidates.and_then(|count| u64::try_from(count.value).ok()),
             limit,
             offset,
             after: None,
-            notes,
-        })
+            notes: Vec::new(),
+        };
+        plan.notes = notes(&plan, &statement);
+        plan.after = statement.after.map(|text| cursor(&plan, &text)).transpose()?;
+        Ok(plan)
     }
 }
 
-fn at(kind: QueryErrorKind, count: &Count, message: impl Into<String>) -> QueryError {
+// Numbers of rows.
+
+pub(super) fn at(kind: QueryErrorKind, count: &Count, message: impl Into<String>) -> QueryError {
     QueryError::new(kind, count.span, message).with_text(&count.value.to_string())
 }
 
-fn not_negative(count: &Count, kind: QueryErrorKind, clause: &str) -> Result<u64, QueryError> {
-    u64::try_from(count.value)
-        .map_err(|_| at(kind, count, format!("{clause} is negative")).with_hint("write 0 or more"))
+fn not_negative(
+    count: &Option<Count>,
+    kind: QueryErrorKind,
+    clause: &str,
+) -> Result<Option<u64>, QueryError> {
+    let Some(count) = count else { return Ok(None) };
+    match u64::try_from(count.value) {
+        Ok(value) => Ok(Some(value)),
+        Err(_) => Err(at(kind, count, format!("{clause} is negative")).with_hint("write 0 or more")),
+    }
+}
+
+/// A count that must be above zero, or an error of `kind`.
+pub(super) fn positive(count: &Count, kind: QueryErrorKind, clause: &str) -> Result<u64, QueryError> {
+    match u64::try_from(count.value) {
+        Ok(value @ 1..) => Ok(value),
+        _ => Err(at(kind, count, format!("{clause} is not positive")).with_hint("write 1 or more")),
+    }
 }
 
 /// TOPK or its default, raised so that LIMIT and OFFSET find their rows. OFFSET alone raises nothing.
@@ -86,22 +121,18 @@ fn topk(statement: &Statement, limit: Option<u64>, offset: u64) -> Result<u64, Q
     }
     let asked = match &statement.topk {
         None => DEFAULT_TOPK,
-        Some(count) => match u64::try_from(count.value) {
-            Ok(topk @ 1..) => topk,
-            _ => {
-                return Err(at(QueryErrorKind::TopkNotPositive, count, "TOPK is not positive")
-                    .with_hint("write 1 or more"));
-            }
-        },
+        Some(count) => positive(count, QueryErrorKind::TopkNotPositive, "TOPK")?,
     };
     Ok(limit.map_or(asked, |limit| asked.max(limit.saturating_add(offset))))
 }
 
-fn columns(items: &[SelectItem], vector_mode: bool) -> Result<Vec<OutputColumn>, QueryError> {
+// Output.
+
+fn columns(items: &[SelectItem], mode: Mode) -> Result<Vec<OutputColumn>, QueryError> {
     let mut columns = Vec::with_capacity(items.len());
     let mut seen = BTreeSet::new();
     for item in items {
-        for column in output(item, vector_mode) {
+        for column in output(item, mode) {
             if !seen.insert(column.name.clone()) {
                 return Err(duplicate(&column.name, item.span));
             }
@@ -118,94 +149,116 @@ fn duplicate(name: &str, span: Span) -> QueryError {
         .with_hint("rename one with AS, or leave it out")
 }
 
-fn output(item: &SelectItem, vector_mode: bool) -> Vec<OutputColumn> {
-    let Item::Scalar(value) = &item.item else { return star(vector_mode) };
-    let name = item.alias.as_ref().map_or_else(|| value.to_string(), |alias| alias.text.clone());
+fn output(item: &SelectItem, mode: Mode) -> Vec<OutputColumn> {
+    let Item::Scalar(value) = &item.item else { return star(mode) };
+    let name = item.alias.as_ref().map_or_else(|| default_name(value), |alias| alias.text.clone());
     vec![OutputColumn { name, value: value.clone() }]
 }
 
-/// What `*` stands for. `distance` only where there is one; vectors never, they are large and rarely meant.
-fn star(vector_mode: bool) -> Vec<OutputColumn> {
-    [Field::Collection, Field::Id, Field::Distance, Field::Document, Field::Metadata(None)]
+/// The name of a column without an alias.
+pub(super) fn default_name(value: &Scalar) -> String {
+    match value {
+        // Without the quotes that a statement needs: programs look the column up by this name.
+        Scalar::Field(Field::Metadata(Some(path))) => format!("metadata.{path}"),
+        value => value.to_string(),
+    }
+}
+
+/// What `*` stands for. `item` and `distance` only where there is one; vectors never, they are large and rarely meant.
+fn star(mode: Mode) -> Vec<OutputColumn> {
+    [Field::Collection, Field::Item, Field::Id, Field::Distance, Field::Document, Field::Metadata(None)]
         .into_iter()
-        .filter(|field| vector_mode || *field != Field::Distance)
+        .filter(|field| match field {
+            Field::Item => mode.items,
+            Field::Distance => mode.search,
+            _ => true,
+        })
         .map(|field| OutputColumn { name: field.to_string(), value: Scalar::Field(field) })
         .collect()
 }
 
-fn source(from: FromClause) -> Source {
-    Source { include: patterns(from.include), except: patterns(from.except) }
+// Sources and probes.
+
+fn source(statement: &Statement) -> Source {
+    let from = &statement.from;
+    Source { include: patterns(&from.include), except: patterns(&from.except) }
 }
 
 /// Each pattern once.
-fn patterns(written: Vec<CollectionPattern>) -> Vec<NamePattern> {
+fn patterns(written: &[CollectionPattern]) -> Vec<NamePattern> {
     let mut seen = BTreeSet::new();
-    let pattern = |CollectionPattern { name, prefix }: CollectionPattern| match prefix {
-        true => NamePattern::Prefix(name.text),
-        false => NamePattern::Name(name.text),
+    let pattern = |pattern: &CollectionPattern| match pattern.prefix {
+        true => NamePattern::Prefix(pattern.name.text.clone()),
+        false => NamePattern::Name(pattern.name.text.clone()),
     };
-    written.into_iter().map(pattern).filter(|pattern| seen.insert(pattern.clone())).collect()
+    written.iter().map(pattern).filter(|pattern| seen.insert(pattern.clone())).collect()
 }
 
 fn probe(embedding: Embedding) -> Result<Probe, QueryError> {
     match embedding {
         Embedding::Vector(vector) => Ok(Probe::Vector(vector.components)),
-        Embedding::Text(query) if query.text.text.trim().is_empty() => Err(QueryError::new(
-            QueryErrorKind::EmptyText,
-            query.text.span,
-            "the text to search for is empty",
-        )
-        .with_text("''")
-        .with_hint("leave out USING EMBEDDING to filter without ranking")),
+        Embedding::Text(TextQuery { text, .. }) if text.text.trim().is_empty() => {
+            Err(QueryError::new(QueryErrorKind::EmptyText, text.span, "the text to search for is empty")
+                .with_text("''")
+                .with_hint("leave out USING EMBEDDING to filter without ranking"))
+        }
         Embedding::Text(query) => {
             Ok(Probe::Text { text: query.text.text, model: query.model.map(|model| model.text) })
         }
     }
 }
 
-/// Refuses tests that no collection can answer.
-fn check_filter(expr: &Expr) -> Result<(), QueryError> {
-    use QueryErrorKind::{IdInType, IdValueType};
-    match expr {
-        Expr::Compare { field, value, .. } => check_field(field, IdValueType, [value]),
-        Expr::In { field, values, .. } => check_field(field, IdInType, values),
-        Expr::Between { field, low, high, .. } => check_field(field, IdValueType, [low, high]),
-        Expr::Match { .. } | Expr::Contains { .. } => Ok(()),
-        Expr::IsNull { field, .. } => check_field(field, IdValueType, []),
-        Expr::Not(inner) => check_filter(inner),
-        Expr::And(parts) | Expr::Or(parts) => parts.iter().try_for_each(check_filter),
+// Order, groups, pages.
+
+/// GROUP BY; without it one group of all rows if SELECT has an aggregate.
+fn group(statement: &Statement) -> Result<Option<Group>, QueryError> {
+    if let Some(clause) = &statement.group {
+        let top = match &clause.top {
+            Some(count) => Some(positive(count, QueryErrorKind::TopNotPositive, "TOP")?),
+            None => None,
+        };
+        let mut seen = BTreeSet::new();
+        let keys = clause.keys.iter().filter(|key| seen.insert(*key)).cloned().collect();
+        return Ok(Some(Group { keys, top }));
     }
+    let aggregates = statement.items.iter().any(|item| match &item.item {
+        Item::Scalar(value) => check::has_aggregate(value),
+        Item::All => false,
+    });
+    Ok(aggregates.then(|| Group { keys: Vec::new(), top: None }))
 }
 
-/// Checks one test: documents cannot be compared, and ids are texts in every collection.
-fn check_field<'a>(
-    field: &FieldRef,
-    id_kind: QueryErrorKind,
-    values: impl IntoIterator<Item = &'a Literal>,
-) -> Result<(), QueryError> {
-    match field.column {
-        Column::Metadata(_) => Ok(()),
-        Column::Document => Err(document_error(field)),
-        Column::Id => {
-            let mut values = values.into_iter();
-            match values.find(|value| !matches!(value.value, Value::Text(_) | Value::Null)) {
-                Some(wrong) => Err(id_error(id_kind, wrong)),
-                None => Ok(()),
+fn order(statement: &Statement, columns: &[OutputColumn]) -> Result<Vec<OrderKey>, QueryError> {
+    let key = |item: &query::OrderItem| {
+        let value = check::resolved(&item.key, columns, item.span)?;
+        Ok(OrderKey { value, descending: item.descending, nulls_first: item.nulls_first })
+    };
+    statement.order.iter().map(key).collect()
+}
+
+fn cursor(plan: &Plan, text: &Name) -> Result<Cursor, QueryError> {
+    let hindrance = [
+        (plan.batch, "BATCH"),
+        (plan.fuse.is_some(), "FUSE BY"),
+        (plan.rerank.is_some(), "RERANK BY"),
+        (plan.group.is_some(), "GROUP BY or an aggregate"),
+        (plan.offset > 0, "OFFSET"),
+    ];
+    if let Some((_, clause)) = hindrance.iter().find(|(stands, _)| *stands) {
+        let message = format!("AFTER cannot go on in a statement with {clause}");
+        return Err(QueryError::new(QueryErrorKind::CursorNotPossible, text.span, message)
+            .with_text(&text.text)
+            .with_hint(format!("leave out AFTER, or {clause}")));
+    }
+    Cursor::decode(&text.text, plan.fingerprint()).map_err(|fault| {
+        let message = match fault {
+            CursorFault::Damaged => "this is no cursor, or not all of one",
+            CursorFault::OtherStatement => {
+                "this is the cursor of a statement with another source, filter or order"
             }
-        }
-    }
-}
-
-fn id_error(kind: QueryErrorKind, literal: &Literal) -> QueryError {
-    QueryError::new(kind, literal.span, format!("ids are texts, they cannot be compared with {literal}"))
-        .with_text(&literal.to_string())
-        .with_expected("a text")
-        .with_hint(format!("write '{literal}'"))
-}
-
-fn document_error(field: &FieldRef) -> QueryError {
-    let message = "document cannot be compared, only searched";
-    QueryError::new(QueryErrorKind::DocumentPredicateKind, field.span, message)
-        .with_text("document")
-        .with_hint("search it with USING EMBEDDING (TEXT '...'), or test id or metadata.key")
+        };
+        QueryError::new(QueryErrorKind::BadCursor, text.span, message).with_text(&text.text).with_hint(
+            "repeat the statement that gave the cursor, with only AFTER, LIMIT or the columns changed",
+        )
+    })
 }

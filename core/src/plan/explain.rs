@@ -4,8 +4,11 @@ use std::fmt::{self, Display, Formatter};
 
 use serde_json::{Value as Json, json};
 
-use super::{NamePattern, Plan, Probe, Source};
-use crate::query::{quote_name, quote_text};
+use super::{Group, NamePattern, OrderKey, OutputColumn, Plan, Probe, Source, build::default_name};
+use crate::{
+    metric::Metric,
+    query::{Duplicates, quote_alias, quote_name, quote_text},
+};
 
 /// What routing and statistics say about one collection of a plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,14 +29,24 @@ pub struct CollectionFacts {
 
 /// The longest condition or text that EXPLAIN prints, in characters; statements may hold a megabyte.
 const MAX_SHOWN: usize = 2000;
+/// The longest key of ORDER BY that it prints: there may be a hundred, each with long columns in it.
+const MAX_KEY_SHOWN: usize = 200;
 
 impl Plan {
     /// The plan as a few lines for people. Without facts nothing is said about collections.
     pub fn explain_text(&self, facts: &[CollectionFacts]) -> String {
         let mut lines = vec![self.headline()];
+        if self.batch {
+            let items: Vec<String> = self.probes.iter().map(probe_text).collect();
+            lines.push(format!("  items: {}", clip(&items.join(", "))));
+        }
         lines.push(format!("  from: {}", clip(&self.source.to_string())));
-        lines.push(format!("  columns: {}", listed(self.columns.iter().map(|column| &column.name))));
+        let columns: Vec<String> = self.columns.iter().map(ToString::to_string).collect();
+        lines.push(format!("  columns: {}", clip(&columns.join(", "))));
         lines.extend(self.filter.as_ref().map(|filter| format!("  where: {}", clip(&filter.to_string()))));
+        lines.extend(self.clauses().iter().map(|(name, value)| {
+            format!("  {name}: {}", clip(&said(value)).replace(char::is_control, "\u{fffd}"))
+        }));
         lines.extend(self.notes.iter().map(|note| format!("  note: {}", clip(note))));
         let asked = facts.iter().filter(|fact| fact.asked).count();
         if !facts.is_empty() {
@@ -44,17 +57,10 @@ impl Plan {
     }
 
     fn headline(&self) -> String {
-        let what = match self.probes.first() {
-            None => String::from("filter"),
-            Some(Probe::Text { text, model: None }) => format!("nearest to {}", clip(&quote_text(text))),
-            Some(Probe::Text { text, model: Some(model) }) => {
-                format!("nearest to {} by {}", clip(&quote_text(text)), clip(&quote_text(model)))
-            }
-            Some(Probe::Vector(components)) => format!("nearest to a vector of {} numbers", components.len()),
-        };
-        let mut line = match self.probes.first() {
-            Some(_) => format!("{what}, topk {}", self.topk),
-            None => what,
+        let mut line = match self.probes.as_slice() {
+            [] => String::from("filter"),
+            items if self.batch => format!("nearest to each of {} items, topk {}", items.len(), self.topk),
+            [probe, ..] => format!("nearest to {}, topk {}", probe_text(probe), self.topk),
         };
         if let Some(limit) = self.limit {
             line.push_str(&format!(", limit {limit}"));
@@ -67,21 +73,99 @@ impl Plan {
 
     /// The plan as JSON.
     pub fn explain_json(&self, facts: &[CollectionFacts]) -> Json {
-        json!({
+        let mut json = json!({
             "mode": if self.is_search() { "vector" } else { "filter" },
             "from": names(&self.source.include),
             "except": names(&self.source.except),
             "columns": self.columns.iter().map(|column| {
                 json!({ "name": column.name, "field": column.value.to_string() })
             }).collect::<Vec<_>>(),
-            "embedding": self.probes.first().map(probe_json),
+            "embedding": match self.batch {
+                true => Some(json!({ "type": "batch", "items": self.probes.iter().map(probe_json).collect::<Vec<_>>() })),
+                false => self.probes.first().map(probe_json),
+            },
             "where": self.filter.as_ref().map(|filter| clip(&filter.to_string())),
             "topk": self.is_search().then_some(self.topk),
             "limit": self.limit,
             "offset": self.offset,
             "notes": self.notes,
             "collections": facts.iter().map(fact_json).collect::<Vec<_>>(),
-        })
+        });
+        if let Some(object) = json.as_object_mut() {
+            object.extend(self.clauses().into_iter().map(|(name, value)| (String::from(name), value)));
+        }
+        json
+    }
+
+    /// The clauses between the condition and the remarks, only those that the statement has.
+    fn clauses(&self) -> Vec<(&'static str, Json)> {
+        let clauses = [
+            ("similarity", self.similarity.map(|metric| json!(metric_word(metric)))),
+            ("threshold", self.threshold.map(Json::from)),
+            ("duplicates", (self.duplicates == Duplicates::KeepNearest).then(|| json!("keep nearest"))),
+            ("fuse", self.fuse.map(|k| json!({ "rrf": k }))),
+            ("rerank", self.rerank.map(|mmr| json!({ "mmr": mmr.lambda, "candidates": mmr.candidates }))),
+            (
+                "group",
+                self.group.as_ref().map(|group| match group.top {
+                    None => json!({ "by": group_keys(group) }),
+                    Some(top) => json!({ "by": group_keys(group), "top": top }),
+                }),
+            ),
+            (
+                "order",
+                (!self.order.is_empty())
+                    .then(|| self.order.iter().map(|key| Json::from(key.to_string())).collect()),
+            ),
+            ("recall", self.recall.map(Json::from)),
+            ("candidates", self.candidates.map(Json::from)),
+            ("after", self.after.as_ref().map(|row| json!({ "collection": row.collection, "id": row.id }))),
+        ];
+        clauses.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
+/// What a clause of [`Plan::clauses`] says, for people.
+fn said(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Array(values) if values.is_empty() => String::from("nothing, all rows are one"),
+        Json::Array(values) => values.iter().map(said).collect::<Vec<_>>().join(", "),
+        Json::Object(object) => {
+            object.iter().map(|(key, value)| format!("{key} {}", said(value))).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn metric_word(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Cosine => "cosine",
+        Metric::InnerProduct => "ip",
+        Metric::L2 => "l2",
+    }
+}
+
+fn group_keys(group: &Group) -> Vec<String> {
+    group.keys.iter().map(|key| clip(&key.to_string())).collect()
+}
+
+impl Display for OrderKey {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&clip_to(&self.value.to_string(), MAX_KEY_SHOWN))?;
+        f.write_str(if self.descending { " DESC" } else { "" })?;
+        f.write_str(if self.nulls_first { " NULLS FIRST" } else { "" })
+    }
+}
+
+/// As SELECT writes it.
+impl Display for OutputColumn {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)?;
+        match self.name == default_name(&self.value) {
+            true => Ok(()),
+            false => write!(f, " AS {}", quote_alias(&self.name)),
+        }
     }
 }
 
@@ -109,11 +193,6 @@ impl Display for Source {
     }
 }
 
-/// Names as a statement writes them: in quotes where they hold what could be taken for something else.
-fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
-    clip(&names.map(|name| quote_name(name)).collect::<Vec<_>>().join(", "))
-}
-
 fn fact_line(fact: &CollectionFacts) -> String {
     let name = clip(&quote_name(&fact.name));
     let estimate = fact.estimated_rows.map(|rows| format!(", about {rows} expected")).unwrap_or_default();
@@ -135,6 +214,16 @@ fn fact_json(fact: &CollectionFacts) -> Json {
     })
 }
 
+fn probe_text(probe: &Probe) -> String {
+    match probe {
+        Probe::Text { text, model: None } => clip(&quote_text(text)),
+        Probe::Text { text, model: Some(model) } => {
+            format!("{} by {}", clip(&quote_text(text)), clip(&quote_text(model)))
+        }
+        Probe::Vector(components) => format!("a vector of {} numbers", components.len()),
+    }
+}
+
 fn probe_json(probe: &Probe) -> Json {
     match probe {
         Probe::Text { text, model } => json!({ "type": "text", "text": text, "model": model }),
@@ -143,7 +232,11 @@ fn probe_json(probe: &Probe) -> Json {
 }
 
 fn clip(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN) {
+    clip_to(text, MAX_SHOWN)
+}
+
+fn clip_to(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
         None => String::from(text),
     }

@@ -5,9 +5,11 @@
 //! told to [`explain`](Plan::explain_text) as [`CollectionFacts`].
 
 mod build;
+mod check;
 mod cursor;
 mod explain;
 mod notes;
+mod rank;
 
 #[cfg(test)]
 mod tests;
@@ -45,6 +47,8 @@ pub struct Plan {
     pub columns: Vec<OutputColumn>,
     /// What the vectors are compared with: none for a statement that only filters, several for a BATCH.
     pub probes: Vec<Probe>,
+    /// Whether the probes are the items of a BATCH, even a single one; unless fused, each has its own set of rows.
+    pub batch: bool,
     /// WHERE.
     pub filter: Option<Expr>,
     /// SIMILARITY: the metric to rank by, if the statement insists on one.
@@ -156,15 +160,20 @@ impl Plan {
         !self.probes.is_empty()
     }
 
-    /// How many of the best rows, before `offset` is skipped, decide the result. `None`: all that match.
+    /// How many of the best rows, in the order of distance or, without a probe, in the plan's own order, decide the
+    /// result, before `offset` is skipped. `None`: all that match.
     ///
-    /// No more than these have to be merged, over all collections together.
+    /// No more than these have to be merged, over all collections together, for each probe. What MMR and KEEP NEAREST
+    /// look at beyond is theirs to say.
     pub fn rows_wanted(&self) -> Option<u64> {
-        match self.limit {
-            Some(0) => Some(0),
-            Some(limit) => Some(limit.saturating_add(self.offset)),
-            None if self.is_search() => Some(self.topk),
-            None => None,
+        let cut = self.limit.map(|limit| if limit == 0 { 0 } else { limit.saturating_add(self.offset) });
+        let rearranged = self.group.is_some() || self.fuse.is_some() || !self.order.is_empty();
+        match (self.is_search(), cut) {
+            (_, Some(0)) => Some(0),
+            (true, Some(cut)) if !rearranged => Some(cut),
+            (true, _) => Some(self.topk),
+            (false, _) if self.group.is_some() => None,
+            (false, cut) => cut,
         }
     }
 

@@ -7,6 +7,9 @@ use crate::{
     query::tests::mutants,
 };
 
+mod language;
+mod reference;
+
 fn plan(sql: &str) -> Plan {
     Plan::parse(sql).unwrap_or_else(|error| panic!("{}", error.snippet(sql)))
 }
@@ -85,7 +88,8 @@ fn refusals_have_the_names_of_the_reference() {
         (&format!("{vector} TOPK -1"), "topk_not_positive"),
         (&format!("{vector} LIMIT -1"), "limit_negative"),
         ("SELECT id FROM t OFFSET -1", "offset_negative"),
-        ("SELECT id FROM t WHERE document = 'x'", "document_predicate_kind"),
+        ("SELECT id FROM t WHERE document = 5", "document_predicate_kind"),
+        ("SELECT id FROM t WHERE document IN ('x', TRUE)", "document_predicate_kind"),
         ("SELECT id FROM t WHERE id = 7", "id_value_type"),
         ("SELECT id FROM t WHERE NOT (id IN ('a', 7))", "id_in_type"),
         ("SELECT id, id FROM t", "duplicate_column"),

@@ -50,7 +50,7 @@ pub fn quote_name(name: &str) -> String {
 }
 
 /// The name of an output column as ORDER BY must write it.
-pub(super) fn quote_alias(name: &str) -> String {
+pub(crate) fn quote_alias(name: &str) -> String {
     if is_plain_name(name) && !is_field(name) { String::from(name) } else { quote(name, '"') }
 }
 

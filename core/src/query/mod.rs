@@ -28,6 +28,7 @@ pub use ast::{
     Embedding, Explain, Expr, Field, FieldRef, FromClause, FuseClause, GroupClause, Item, Literal, MatchOp,
     MmrClause, Name, Number, OrderItem, Scalar, SelectItem, Similarity, Statement, TextQuery, VectorQuery,
 };
+pub(crate) use keywords::quote_alias;
 pub use keywords::{is_plain_name, quote_name, quote_text};
 pub use params::{Param, Params};
 pub use parser::{parse, parse_with};

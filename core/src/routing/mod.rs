@@ -9,6 +9,9 @@ mod passing;
 mod read;
 mod table;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::{self, Debug, Formatter},

@@ -169,8 +169,8 @@ fn key(value: &Value) -> String {
         Value::Text(text) => text.clone(),
         Value::Bool(true) => String::from("true"),
         Value::Bool(false) => String::from("false"),
-        // The conversion saturates, and then is not equal.
-        Value::Float(float) if *float as i64 as f64 == *float => (*float as i64).to_string(),
+        // Beyond 2^53 the conversion may saturate.
+        Value::Float(float) if float.abs() < 9e15 && float.fract() == 0.0 => (*float as i64).to_string(),
         value => shown(value),
     }
 }

@@ -7,6 +7,7 @@
 //! There are no word boundaries in this dialect: `SELECTid,documentFROM t LIMIT 5OFFSET 2` is a statement.
 
 mod ast;
+mod discriminator;
 mod error;
 mod filter;
 mod include;
@@ -25,6 +26,7 @@ pub use ast::{
     Count, Direction, Embedding, Field, FieldRef, Item, Junction, Literal, OrderKey, Predicate, Projection,
     Rerank, Similarity, Source, Statement, Test, TestKind, Value,
 };
+pub use discriminator::extract_metadata_values;
 pub use error::{CompatError, CompatErrorKind, Stage};
 pub use integer::Integer;
 pub use json::Tree;

@@ -1,11 +1,14 @@
 //! What binding refuses, asks for and folds away.
 
-use super::{expr, matches, table::Table};
+use super::{
+    expr, matches,
+    table::{Table, metadata},
+};
 use crate::{
     Error,
-    error::{CatalogError, QueryError, QueryErrorKind},
+    error::{CatalogError, QueryError, QueryErrorKind, Span},
     filter::*,
-    query::{Column, tests::Random},
+    query::{Column, Expr, FieldRef, Literal, MatchOp, tests::Random},
     schema::{FieldType, Value},
 };
 
@@ -55,7 +58,7 @@ fn wrong_types_are_refused_with_both_types_and_the_place() {
         ("metadata.t = 'yesterday'", BadTime),
         ("metadata.t IN ('2024-05-01', '2024-05-32')", BadTime),
         ("metadata.tags = 'x'", ListNotFilterable),
-        ("metadata.tags IS NULL", ListNotFilterable),
+        ("metadata.tags IN ('x')", ListNotFilterable),
         ("metadata.mixed = 1", JsonNotFilterable),
         ("metadata.mixed IS NOT NULL", JsonNotFilterable),
         ("metadata.i = 1 AND NOT (metadata.i = 2 OR metadata.s = 5)", TypeMismatch),
@@ -65,6 +68,80 @@ fn wrong_types_are_refused_with_both_types_and_the_place() {
     let error = refused("metadata.i IN (1,\n 'é', 'x')");
     assert_eq!((error.line(), error.column(), error.text()), (2, 2, "'é'"));
     assert!(error.to_string().contains("holds integers, it cannot be compared with a text"), "{error}");
+}
+
+/// A test that statements cannot write yet.
+fn text_test(path: &str, op: Option<MatchOp>, value: Value) -> Expr {
+    let span = Span { start: 7, end: 12, line: 1, column: 8 };
+    let (field, literal) = (FieldRef { column: metadata(path), span }, Literal { value, span });
+    match op {
+        Some(op) => Expr::Match { field, op, pattern: literal, negated: false },
+        None => Expr::Contains { field, values: vec![literal], all: false, negated: false },
+    }
+}
+
+#[test]
+fn texts_are_searched_in_texts_and_items_in_lists_only() {
+    use QueryErrorKind::*;
+    let text = |text: &str| Value::Text(String::from(text));
+    for (path, op, value, kind) in [
+        ("i", Some(MatchOp::Like), text("1%"), TypeMismatch),
+        ("t", Some(MatchOp::StartsWith), text("2024"), TypeMismatch),
+        ("s", Some(MatchOp::Regex), Value::Int(1), TypeMismatch),
+        ("b", None, Value::Bool(true), TypeMismatch),
+        ("i", None, Value::Int(1), TypeMismatch),
+        ("s", None, Value::Int(1), TypeMismatch),
+        ("tags", None, Value::Int(1), TypeMismatch),
+        ("tags", Some(MatchOp::Like), text("a%"), ListNotFilterable),
+        ("s", Some(MatchOp::Regex), text("a("), BadPattern),
+        ("i", Some(MatchOp::Regex), text("(a{1000}){1000}"), BadPattern),
+        ("gone", Some(MatchOp::Regex), text("\\p{L}"), BadPattern),
+    ] {
+        let test = text_test(path, op, value);
+        let error = Filter::bind(&test, &Bare).expect_err(path);
+        assert_eq!((error.kind(), error.span().start), (kind, 7), "{test}: {error}");
+        assert!(!error.hint().is_empty(), "{error}");
+        // Said before any data is looked at, and in whatever company.
+        let both = Expr::And(vec![expr("metadata.i = 2.5"), test]);
+        assert_eq!(Condition::new(&both).check(&Bare), Err(error));
+    }
+    assert_eq!(Condition::new(&text_test("s", None, Value::Null)).check(&Bare), Ok(()));
+    assert_eq!(Condition::new(&text_test("tags", None, text("a"))).check(&Bare), Ok(()));
+}
+
+#[test]
+fn patterns_with_a_beginning_become_ranges_of_codes() {
+    let table = Table::with_rows(&mut Random(11), 300);
+    for (op, pattern) in [(MatchOp::StartsWith, "a"), (MatchOp::Like, "a%"), (MatchOp::Like, "ab")] {
+        let test = text_test("s", Some(op), Value::Text(String::from(pattern)));
+        let range = match pattern {
+            "ab" => "metadata.s = 'ab'",
+            _ => "metadata.s >= 'a' AND metadata.s < 'b'",
+        };
+        let Ok(Bind::Ready(filter)) = Filter::bind(&test, &table) else { panic!("{test}") };
+        assert_eq!(Ok(Bind::Ready(filter)), Filter::bind(&expr(range), &table), "{test}");
+    }
+}
+
+#[test]
+fn lists_that_contradict_themselves_are_errors() {
+    let Ok(Bind::Ready(filter)) = Filter::bind(&text_test("li", None, Value::Int(0)), &Bare) else {
+        panic!()
+    };
+    let block = |ends: &[[u8; 4]], items| {
+        let block = ColumnBlock { rows: 2, valid: &[3], data: ColumnData::List(ListData { ends, items }) };
+        filter.evaluate(2, &[block]).ok().map(|mask| mask.iter().collect::<Vec<_>>())
+    };
+    let ends = |a: u32, b: u32| [a.to_le_bytes(), b.to_le_bytes()];
+    let items = [[0; 8]; 2];
+    assert_eq!(block(&ends(0, 2), ItemData::Int(&items)), Some(vec![1]));
+    assert_eq!(block(&ends(1, 1), ItemData::Int(&items)), Some(vec![0]));
+    for wrong in [ends(0, 3), ends(0, u32::MAX)] {
+        assert!(block(&wrong, ItemData::Int(&items)).is_none());
+    }
+    assert!(block(&ends(u32::MAX, 2), ItemData::Int(&items)).is_some());
+    assert!(block(&ends(0, 2), ItemData::Float(&items)).is_none());
+    assert!(block(&ends(0, 2)[..1], ItemData::Int(&items)).is_none());
 }
 
 #[test]

@@ -21,7 +21,11 @@ fn expr(condition: &str) -> Expr {
 
 /// The rows of `table` that pass.
 fn matches(table: &Table, condition: &str) -> Vec<usize> {
-    let filter = match Filter::bind(&expr(condition), table) {
+    passing(table, &expr(condition))
+}
+
+fn passing(table: &Table, condition: &Expr) -> Vec<usize> {
+    let filter = match Filter::bind(condition, table) {
         Ok(Bind::Ready(filter)) => filter,
         other => panic!("{condition}: {other:?}"),
     };
@@ -35,11 +39,10 @@ fn evaluation_equals_the_naive_evaluator() {
     for _ in 0..300 {
         let table = Table::random(&mut random);
         for _ in 0..40 {
-            let text = condition(&mut random, 3);
-            let parsed = expr(&text);
+            let condition = condition(&mut random, 3);
             let expected: Vec<usize> =
-                (0..table.rows).filter(|row| naive::truth(&parsed, &table, *row) == Some(true)).collect();
-            assert_eq!(matches(&table, &text), expected, "{text}\n{table:?}");
+                (0..table.rows).filter(|row| naive::truth(&condition, &table, *row) == Some(true)).collect();
+            assert_eq!(passing(&table, &condition), expected, "{condition}\n{table:?}");
             passed += usize::from(!expected.is_empty());
         }
     }
@@ -55,19 +58,18 @@ fn a_skipped_collection_never_holds_a_matching_row() {
         table.shrink(random.below(6));
         let stats = table.stats(&mut random);
         for _ in 0..40 {
-            let text = condition(&mut random, 2);
-            let found = matches(&table, &text);
-            let parsed = expr(&text);
+            let parsed = condition(&mut random, 2);
+            let found = passing(&table, &parsed);
             empty += usize::from(found.is_empty());
             let guess = estimate(&parsed, &stats);
-            assert!((0.0..=1.0).contains(&guess), "{text}: {guess}");
+            assert!((0.0..=1.0).contains(&guess), "{parsed}: {guess}");
             if let Prune::Skip(reason) = prune(&parsed, &stats) {
                 skipped += 1;
                 assert!(!reason.is_empty());
                 assert_eq!(guess, 0.0);
                 assert!(
                     found.is_empty(),
-                    "{text} skipped because {reason}, but rows {found:?} pass\n{table:?}\n{stats:?}"
+                    "{parsed} skipped because {reason}, but rows {found:?} pass\n{table:?}\n{stats:?}"
                 );
             }
         }

@@ -34,9 +34,16 @@ pub fn metadata(path: &str) -> Column {
     Column::Metadata(String::from(path))
 }
 
+/// The columns of lists.
+pub const LISTS: [&str; 5] = ["lb", "lf", "li", "ls", "lt"];
+
 fn cell(path: &str, random: &mut Random) -> Value {
     match path {
         _ if random.below(4) == 0 => Value::Null,
+        _ if LISTS.contains(&path) => {
+            let most = [2, 4, 90][random.below(3)];
+            Value::List((0..random.below(most)).map(|_| cell(&path[1..], random)).collect())
+        }
         "b" => Value::Bool(random.below(2) == 1),
         "i" => Value::Int(INTS[random.below(INTS.len())]),
         "f" => Value::Float(FLOATS[random.below(FLOATS.len())]),
@@ -53,9 +60,10 @@ impl Table {
 
     pub fn with_rows(random: &mut Random, rows: usize) -> Self {
         let mut columns = BTreeMap::new();
-        for path in ["b", "i", "f", "s", "t"] {
+        for path in ["b", "i", "f", "s", "t"].into_iter().chain(LISTS) {
             columns.insert(metadata(path), (0..rows).map(|_| cell(path, random)).collect());
         }
+        columns.insert(Column::Document, (0..rows).map(|_| cell("s", random)).collect());
         let ids = (0..rows).map(|row| Value::Text(format!("r{row:03}"))).collect();
         columns.insert(Column::Id, ids);
         let mut table = Self { rows, columns, dictionaries: BTreeMap::new() };
@@ -79,8 +87,8 @@ impl Table {
     }
 
     fn index(&mut self) {
-        for column in [Column::Id, metadata("s")] {
-            let mut texts: Vec<String> = self.columns[&column].iter().filter_map(text).collect();
+        for column in [Column::Id, metadata("s"), metadata("ls")] {
+            let mut texts: Vec<String> = self.columns[&column].iter().flat_map(texts).collect();
             texts.sort();
             texts.dedup();
             self.dictionaries.insert(column, Texts(texts));
@@ -92,33 +100,59 @@ impl Table {
     }
 
     pub fn evaluate(&self, filter: &Filter) -> Mask {
-        let stored: Vec<Stored> = filter.columns().iter().map(|column| self.stored(column)).collect();
-        let blocks: Vec<ColumnBlock<'_>> = stored.iter().map(|stored| stored.block(self.rows)).collect();
+        let mut stored: Vec<Stored> = filter.columns().iter().map(|column| self.stored(column)).collect();
+        let undecided = {
+            let texts: Vec<Vec<&str>> = stored.iter().map(Stored::texts).collect();
+            let blocks: Vec<ColumnBlock<'_>> =
+                stored.iter().zip(&texts).map(|(stored, texts)| stored.block(self.rows, texts)).collect();
+            filter.undecided(self.rows, &blocks).expect("blocks fit")
+        };
+        // Documents of decided rows may be anything.
+        if let Some(at) = filter.columns().iter().position(|column| *column == Column::Document) {
+            let stored = &mut stored[at];
+            for row in (0..self.rows).filter(|row| !undecided.contains(*row)) {
+                stored.valid[row / 8] ^= 1 << (row % 8);
+                stored.texts[row] = String::from("?");
+            }
+        } else {
+            assert!(undecided.is_empty());
+        }
+        let texts: Vec<Vec<&str>> = stored.iter().map(Stored::texts).collect();
+        let blocks: Vec<ColumnBlock<'_>> =
+            stored.iter().zip(&texts).map(|(stored, texts)| stored.block(self.rows, texts)).collect();
         filter.evaluate(self.rows, &blocks).expect("blocks fit")
     }
 
     fn stored(&self, column: &Column) -> Stored {
-        let mut stored = Stored { valid: vec![0; self.rows.div_ceil(8)], ..Stored::default() };
-        stored.bits = vec![0xff; self.rows.div_ceil(8)];
-        for (row, value) in self.columns[column].iter().enumerate() {
-            if *value != Value::Null {
-                stored.valid[row / 8] |= 1 << (row % 8);
-            }
+        let mut stored = Stored { kind: Some(column.clone()), ..Stored::default() };
+        let is_list = matches!(column, Column::Metadata(path) if LISTS.contains(&path.as_str()));
+        stored.valid = bits(self.columns[column].iter().map(|value| *value != Value::Null));
+        let mut items = Vec::new();
+        for value in &self.columns[column] {
             match value {
-                Value::Bool(false) => stored.bits[row / 8] &= !(1 << (row % 8)),
-                Value::Text(text) => {
-                    let at = self.dictionaries[column].0.binary_search(text).expect("indexed");
-                    stored.codes.push((at as u32).to_le_bytes());
-                }
-                Value::Int(value) | Value::Time(value) => stored.words.push(value.to_le_bytes()),
-                Value::Float(value) => stored.words.push(value.to_le_bytes()),
-                _ => {
-                    stored.codes.push([0; 4]);
-                    stored.words.push([0; 8]);
-                }
+                Value::List(list) => items.extend(list.iter().filter(|item| **item != Value::Null)),
+                _ if is_list => {}
+                value => items.push(value),
             }
+            stored.ends.push((items.len() as u32).to_le_bytes());
         }
-        stored.kind = Some(column.clone());
+        stored.bits = bits(items.iter().map(|item| **item != Value::Bool(false)));
+        for item in items {
+            let (mut code, mut word, mut plain) = (0, [0; 8], "");
+            match item {
+                Value::Text(text) => {
+                    plain = text;
+                    let dictionary = self.dictionaries.get(column);
+                    code = dictionary.map_or(0, |texts| texts.0.binary_search(text).expect("indexed"));
+                }
+                Value::Int(value) | Value::Time(value) => word = value.to_le_bytes(),
+                Value::Float(value) => word = value.to_le_bytes(),
+                _ => {}
+            }
+            stored.codes.push((code as u32).to_le_bytes());
+            stored.words.push(word);
+            stored.texts.push(String::from(plain));
+        }
         stored
     }
 
@@ -129,6 +163,7 @@ impl Table {
             let field = field_stats(column, values, random);
             match column {
                 Column::Id => stats.id = (random.below(4) > 0).then_some(field),
+                Column::Document => {}
                 _ if field.nulls == stats.rows && random.below(2) == 0 => {}
                 _ => stats.fields.push(field),
             }
@@ -137,22 +172,27 @@ impl Table {
     }
 }
 
-fn text(value: &Value) -> Option<String> {
+fn texts(value: &Value) -> Vec<String> {
     match value {
-        Value::Text(text) => Some(text.clone()),
-        _ => None,
+        Value::Text(text) => vec![text.clone()],
+        Value::List(items) => items.iter().flat_map(texts).collect(),
+        _ => Vec::new(),
     }
 }
 
 fn field_stats(column: &Column, values: &[Value], random: &mut Random) -> FieldStats {
     let mut present: Vec<Value> = values.iter().filter(|value| **value != Value::Null).cloned().collect();
     let nulls = (values.len() - present.len()) as u64;
-    present.sort_by(|a, b| compare(a, b).expect("one type"));
+    present.sort_by(|a, b| a.total_cmp(b));
     let path = match column {
         Column::Metadata(path) => path.clone(),
         _ => String::from("id"),
     };
+    let is_list = matches!(present.first(), Some(Value::List(_)));
     let keep = random.below(8);
+    if is_list {
+        return FieldStats { path, nulls, min: None, max: None, distinct: None };
+    }
     FieldStats {
         path,
         nulls,
@@ -165,25 +205,45 @@ fn field_stats(column: &Column, values: &[Value], random: &mut Random) -> FieldS
     }
 }
 
-/// One column as it lies in a file.
+fn bits(values: impl ExactSizeIterator<Item = bool>) -> Vec<u8> {
+    let mut out = vec![0; values.len().div_ceil(8)];
+    values.enumerate().filter(|(_, set)| *set).for_each(|(at, _)| out[at / 8] |= 1 << (at % 8));
+    out
+}
+
+/// One column as it lies in a file. Values stand in all forms, of which the column's type picks one.
 #[derive(Default)]
 struct Stored {
     kind: Option<Column>,
     valid: Vec<u8>,
+    ends: Vec<[u8; 4]>,
     bits: Vec<u8>,
     words: Vec<[u8; 8]>,
     codes: Vec<[u8; 4]>,
+    texts: Vec<String>,
 }
 
 impl Stored {
-    fn block(&self, rows: usize) -> ColumnBlock<'_> {
-        let data = match &self.kind {
-            Some(Column::Metadata(path)) => match path.as_str() {
-                "b" => ColumnData::Bool(&self.bits),
-                "f" => ColumnData::Float(&self.words),
-                "s" => ColumnData::Text(&self.codes),
-                _ => ColumnData::Int(&self.words),
-            },
+    fn texts(&self) -> Vec<&str> {
+        self.texts.iter().map(String::as_str).collect()
+    }
+
+    fn block<'s>(&'s self, rows: usize, texts: &'s [&'s str]) -> ColumnBlock<'s> {
+        let path = match &self.kind {
+            Some(Column::Metadata(path)) => path.as_str(),
+            Some(Column::Document) => "document",
+            _ => "id",
+        };
+        let list = |items| ColumnData::List(ListData { ends: &self.ends, items });
+        let data = match path {
+            "b" => ColumnData::Bool(&self.bits),
+            "f" => ColumnData::Float(&self.words),
+            "i" | "t" => ColumnData::Int(&self.words),
+            "document" => ColumnData::Plain(texts),
+            "lb" => list(ItemData::Bool(&self.bits)),
+            "lf" => list(ItemData::Float(&self.words)),
+            "li" | "lt" => list(ItemData::Int(&self.words)),
+            "ls" => list(ItemData::Text(&self.codes)),
             _ => ColumnData::Text(&self.codes),
         };
         ColumnBlock { rows, valid: &self.valid, data }
@@ -198,6 +258,7 @@ impl BindSchema for Table {
             "f" => FieldType::Float,
             "s" => FieldType::Text,
             "t" => FieldType::Time,
+            list if LISTS.contains(&list) => FieldType::List(Box::new(self.field_type(&list[1..])?)),
             _ => return None,
         })
     }

@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::{metric::Metric, plan::OrderKey, query::Field};
+use crate::{
+    metric::Metric,
+    plan::OrderKey,
+    query::{Field, MatchOp},
+};
 
 const MINE: [u8; 16] = *b"0123456789abcdef";
 
@@ -220,6 +224,27 @@ fn ranking_clauses_change_the_fingerprint() {
         order(field(Field::Distance), false, false),
     ];
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    let tests = |expr: Expr| with(&|plan| plan.filter = Some(expr.clone()));
+    let field = || FieldRef { column: crate::query::Column::Document, span: Default::default() };
+    let text = |text: &str| Literal { value: Value::Text(text.into()), span: Default::default() };
+    let matches = |op, negated| tests(Expr::Match { field: field(), op, pattern: text("a"), negated });
+    let contains = |values: &[&str], all, negated| {
+        let values = values.iter().map(|value| text(value)).collect();
+        tests(Expr::Contains { field: field(), values, all, negated })
+    };
+    let filters = [
+        matches(MatchOp::Like, false),
+        matches(MatchOp::Like, true),
+        matches(MatchOp::ILike, false),
+        matches(MatchOp::Regex, false),
+        matches(MatchOp::StartsWith, false),
+        contains(&["a"], false, false),
+        contains(&["a"], false, true),
+        contains(&["a"], true, false),
+        contains(&["a", "b"], true, false),
+        contains(&["ab"], true, false),
+    ];
+    assert_eq!(filters.iter().collect::<BTreeSet<_>>().len(), filters.len());
     let later = [
         with(&|plan| plan.topk = 99),
         with(&|plan| plan.limit = Some(3)),
