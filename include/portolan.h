@@ -194,6 +194,12 @@ enum portolan_code {
     PORTOLAN_CODE_BAD_ROUTING = 2010,
     /** Routing is strict, and the statement does not say which collections it needs. */
     PORTOLAN_CODE_UNROUTED = 2011,
+    /** SIMILARITY asks for a metric that the stored vectors do not allow. */
+    PORTOLAN_CODE_SIMILARITY_NOT_POSSIBLE = 2012,
+    /** The statement took longer than allowed. */
+    PORTOLAN_CODE_TIMED_OUT = 2013,
+    /** The statement was stopped by its caller. */
+    PORTOLAN_CODE_STOPPED = 2014,
     /** The query's vector does not have the collection's dimension. */
     PORTOLAN_CODE_WRONG_DIMENSION = 3001,
     /** A number of a vector is NaN or infinite. */

@@ -1,9 +1,62 @@
-//! The one sort of the pure core. Each instance of the standard library's is two kilobytes of the compressed wasm
-//! module; these functions are compiled once.
+//! The one sort and the one small map of the pure core. Each instance of the standard library's is one or two kilobytes
+//! of the compressed wasm module; what is sorted at run time are answers and lists of a statement.
 //!
 //! Native code, and code that no wasm module carries, uses the standard library's.
 
-use std::cmp::Ordering;
+use std::{borrow::Borrow, cmp::Ordering};
+
+/// A map for few keys, such as columns: a sorted list. Looking up is O(log n); entering is O(n), but O(1) where keys
+/// come in ascending order. Iterating goes by key.
+#[derive(Debug, Clone)]
+pub struct Map<K, V>(Vec<(K, V)>);
+
+impl<K: Ord, V> Map<K, V> {
+    /// A map of nothing.
+    pub fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// How many keys.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of a key.
+    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        let place = self.0.binary_search_by(|(known, _)| known.borrow().cmp(key)).ok()?;
+        self.0.get(place).map(|(_, value)| value)
+    }
+
+    /// The value of a key, which is entered with `value` if it is new.
+    pub fn get_or_insert(&mut self, key: K, value: V) -> &mut V {
+        let place = match self.0.binary_search_by(|(known, _)| known.cmp(&key)) {
+            Ok(place) => place,
+            Err(place) => {
+                self.0.insert(place, (key, value));
+                place
+            }
+        };
+        &mut self.0[place].1
+    }
+
+    /// The keys with their values.
+    pub fn iter(&self) -> impl Iterator<Item = &(K, V)> {
+        self.0.iter()
+    }
+
+    /// The keys with their values.
+    pub fn into_entries(self) -> Vec<(K, V)> {
+        self.0
+    }
+}
 
 /// Sorts; equal items keep their order. O(n log n) comparisons, O(n) moves.
 pub fn sort_by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
@@ -108,6 +161,16 @@ fn merge(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_map_goes_by_key() {
+        let mut map = Map::new();
+        for (key, value) in [("b", 1), ("d", 2), ("a", 3), ("b", 4), ("c", 5)] {
+            *map.get_or_insert(key, 0) += value;
+        }
+        assert_eq!((map.len(), map.get("b"), map.get("e")), (4, Some(&5), None));
+        assert_eq!(map.into_entries(), [("a", 3), ("b", 5), ("c", 5), ("d", 2)]);
+    }
 
     #[test]
     fn everything_is_sorted_as_by_the_standard_library() {

@@ -149,6 +149,12 @@ pub enum Code {
     BadRouting = 2010,
     /// Routing is strict, and the statement does not say which collections it needs.
     Unrouted = 2011,
+    /// SIMILARITY asks for a metric that the stored vectors do not allow.
+    SimilarityNotPossible = 2012,
+    /// The statement took longer than allowed.
+    TimedOut = 2013,
+    /// The statement was stopped by its caller.
+    Stopped = 2014,
     /// The query's vector does not have the collection's dimension.
     WrongDimension = 3001,
     /// A number of a vector is NaN or infinite.

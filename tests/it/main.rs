@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop where it fails")]
 
 mod command;
+mod conformance;
 mod doors;
 mod import;
 mod kill;

@@ -1,6 +1,6 @@
 //! One opened release with the bytes that have arrived so far, and the statements under way.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use portolan::{
     Error, ErrorKind,
@@ -21,7 +21,8 @@ use crate::{
 pub struct Engine {
     catalog: Arc<Catalog>,
     files: Vec<RangeCache>,
-    statements: BTreeMap<u32, Statement>,
+    /// By number; few at a time.
+    statements: Vec<(u32, Statement)>,
     last_statement: u32,
 }
 
@@ -41,7 +42,7 @@ impl Engine {
     pub fn new(release_json: &[u8]) -> Result<Engine, Failure> {
         let catalog = Arc::new(Catalog::open(release_json)?);
         let files = nothing_resident(catalog.index());
-        Ok(Self { catalog, files, statements: BTreeMap::new(), last_statement: 0 })
+        Ok(Self { catalog, files, statements: Vec::new(), last_statement: 0 })
     }
 
     /// The release's files as an array of `{name, bytes, blake3}`. A file's place is its number.
@@ -79,7 +80,7 @@ impl Engine {
     pub fn start(&mut self, sql: &str) -> Result<u32, Failure> {
         let fanout = begin(&self.catalog, sql)?;
         self.last_statement = self.last_statement.wrapping_add(1);
-        self.statements.insert(self.last_statement, Statement { sql: sql.into(), fanout });
+        self.statements.push((self.last_statement, Statement { sql: sql.into(), fanout }));
         Ok(self.last_statement)
     }
 
@@ -91,11 +92,11 @@ impl Engine {
     /// Damaged files, and vectors or texts that the collections cannot take.
     pub fn step(&mut self, statement: u32) -> Result<JsValue, Failure> {
         let ended = || Failure::misuse("the statement has ended");
-        let mut running = self.statements.remove(&statement).ok_or_else(ended)?;
+        let mut running = self.take(statement).ok_or_else(ended)?;
         match running.fanout.step(&self.files) {
             Ok(Step::Done(result)) => Ok(result.to_tree::<Plain>().0),
             Ok(Step::Need(ranges)) => {
-                self.statements.insert(statement, running);
+                self.statements.push((statement, running));
                 Ok(value::from_needs(&ranges))
             }
             Err(error) => {
@@ -109,16 +110,21 @@ impl Engine {
 
     /// Ends a statement that will not be stepped again.
     pub fn cancel(&mut self, statement: u32) {
-        self.statements.remove(&statement);
+        self.take(statement);
     }
 }
 
 impl Engine {
+    fn take(&mut self, statement: u32) -> Option<Statement> {
+        let place = self.statements.iter().position(|(number, _)| *number == statement)?;
+        Some(self.statements.swap_remove(place).1)
+    }
+
     /// Drops all bytes, and with them the catalog, which remembers the blocks that matched their checksums.
     fn forget(&mut self) -> Result<(), Error> {
         self.catalog = Arc::new(Catalog::new(self.catalog.index().clone()));
         self.files = nothing_resident(self.catalog.index());
-        for statement in self.statements.values_mut() {
+        for (_, statement) in &mut self.statements {
             statement.fanout = begin(&self.catalog, &statement.sql)?;
         }
         Ok(())

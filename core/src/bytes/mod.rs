@@ -6,8 +6,6 @@
 #[cfg(feature = "mmap")]
 mod mapped;
 
-use std::collections::BTreeMap;
-
 #[cfg(feature = "mmap")]
 pub use mapped::MappedFile;
 
@@ -37,8 +35,8 @@ impl ByteRange {
     }
 }
 
-/// A file whose bytes may be partly resident.
-pub trait ByteSource {
+/// A file whose bytes may be partly resident. Several threads may read one at once.
+pub trait ByteSource: Sync {
     /// The length of the whole file in bytes, resident or not.
     fn len(&self) -> u64;
 
@@ -55,7 +53,7 @@ pub trait ByteSource {
 #[derive(Debug, Clone)]
 pub struct Resident<T>(pub T);
 
-impl<T: AsRef<[u8]>> ByteSource for Resident<T> {
+impl<T: AsRef<[u8]> + Sync> ByteSource for Resident<T> {
     fn len(&self) -> u64 {
         self.0.as_ref().len() as u64
     }
@@ -76,37 +74,35 @@ fn slice(file: &[u8], range: ByteRange) -> Option<&[u8]> {
 #[derive(Debug, Default, Clone)]
 pub struct RangeCache {
     len: u64,
-    pieces: BTreeMap<u64, Vec<u8>>,
+    /// Runs of bytes and where they begin, ascending. No two overlap or touch.
+    pieces: Vec<(u64, Vec<u8>)>,
 }
 
 impl RangeCache {
     /// An empty cache of a file with `len` bytes.
     pub fn new(len: u64) -> Self {
-        Self { len, pieces: BTreeMap::new() }
+        Self { len, pieces: Vec::new() }
     }
 
-    /// Keeps `bytes`, which begin at offset `start` of the file. O(log pieces) plus the copy of merged neighbours.
+    /// Keeps `bytes`, which begin at offset `start` of the file. O(pieces) plus the copy of merged neighbours.
     /// Bytes past the end of the file are dropped.
     pub fn insert(&mut self, start: u64, mut bytes: Vec<u8>) {
         bytes.truncate(usize::try_from(self.len.saturating_sub(start)).unwrap_or(usize::MAX));
         if bytes.is_empty() {
             return;
         }
-        let (mut first, mut pieces) = (start, vec![(start, bytes)]);
-        let end = start + pieces[0].1.len() as u64;
-        while let Some((&s, piece)) = self.pieces.range(..=end).next_back() {
-            if s + (piece.len() as u64) < start {
-                break;
-            }
-            first = first.min(s);
-            pieces.extend(self.pieces.remove(&s).map(|piece| (s, piece)));
-        }
-        self.pieces.insert(first, join(first, pieces));
+        let end = start + bytes.len() as u64;
+        let from = self.pieces.partition_point(|(at, piece)| at + (piece.len() as u64) < start);
+        let to = self.pieces.partition_point(|(at, _)| *at <= end);
+        let mut pieces = vec![(start, bytes)];
+        pieces.extend(self.pieces.drain(from..to));
+        let first = pieces.iter().map(|(at, _)| *at).min().unwrap_or(start);
+        self.pieces.insert(from, (first, join(first, pieces)));
     }
 
     /// The number of bytes held.
     pub fn resident_bytes(&self) -> u64 {
-        self.pieces.values().map(|piece| piece.len() as u64).sum()
+        self.pieces.iter().map(|(_, piece)| piece.len() as u64).sum()
     }
 }
 
@@ -134,7 +130,8 @@ impl ByteSource for RangeCache {
         if range.is_empty() {
             return (range.start <= self.len).then_some(&[]);
         }
-        let (&start, piece) = self.pieces.range(..=range.start).next_back()?;
+        let after = self.pieces.partition_point(|(at, _)| *at <= range.start);
+        let (start, piece) = self.pieces.get(after.checked_sub(1)?)?;
         let from = usize::try_from(range.start - start).ok()?;
         let to = usize::try_from(range.end - start).ok()?;
         piece.get(from..to)

@@ -1,4 +1,4 @@
-//! Errors about names: a collection, column, model or file that is not there.
+//! Errors about names: a collection, column, model or file that is not there, or cannot do what is asked of it.
 
 use super::ErrorKind;
 
@@ -63,9 +63,9 @@ pub enum CatalogError {
         /// The name that the collection's models gave.
         name: String,
     },
-    /// Distances of the asked collections mean different things, so they cannot be merged.
+    /// A clause that compares distances, over collections whose distances mean different things.
     #[error(
-        "collections {first:?} and {second:?} differ in {difference}, so their distances cannot be merged; \
+        "collections {first:?} and {second:?} differ in {difference}, so {clause} cannot compare their distances; \
          ask them in separate statements"
     )]
     MixedSpaces {
@@ -75,6 +75,8 @@ pub enum CatalogError {
         second: String,
         /// What differs: "metric", "dimension" or "embedder".
         difference: &'static str,
+        /// What needs one meaning: "WITH SCORE THRESHOLD", "RERANK BY MMR" or "AFTER".
+        clause: &'static str,
     },
     /// A routing file that cannot be used. Remedy: correct the named place.
     #[error("the routing file cannot be used: {place} {reason}")]
@@ -93,12 +95,46 @@ pub enum CatalogError {
         /// The column that routing goes by.
         column: String,
     },
+    /// SIMILARITY asks for a metric that the stored vectors do not allow.
+    #[error(
+        "collection {collection:?} keeps its vectors at unit length, so {asked} of the original ones cannot be computed; \
+         leave SIMILARITY out or write SIMILARITY COSINE"
+    )]
+    SimilarityNotPossible {
+        /// The collection asked.
+        collection: String,
+        /// The metric as written: "L2" or "IP".
+        asked: &'static str,
+    },
+    /// The statement took longer than its caller allows. Nothing is left half done.
+    #[error(
+        "the statement was stopped after {millis} ms, its timeout; ask fewer collections, add a WHERE that leaves \
+         collections out, or allow more time"
+    )]
+    TimedOut {
+        /// The timeout in milliseconds.
+        millis: u64,
+    },
+    /// The caller stopped the statement.
+    #[error("the statement was stopped by its caller; run it again for an answer")]
+    Stopped,
     /// The release has no collections at all.
     #[error("the release holds no collections; export at least one")]
     EmptyRelease,
 }
 
 impl CatalogError {
+    /// Whose turn it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::BadRouting { .. } | Self::Unrouted { .. } | Self::SimilarityNotPossible { .. } => {
+                ErrorKind::Usage
+            }
+            Self::TimedOut { .. } | Self::Stopped => ErrorKind::Io,
+            _ => ErrorKind::NotFound,
+        }
+    }
+
     /// The fixed number of this error.
     pub fn code(&self) -> u32 {
         match self {
@@ -113,14 +149,9 @@ impl CatalogError {
             Self::UndeclaredEmbedder { .. } => 2009,
             Self::BadRouting { .. } => 2010,
             Self::Unrouted { .. } => 2011,
-        }
-    }
-
-    /// Whose turn it is.
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::BadRouting { .. } | Self::Unrouted { .. } => ErrorKind::Usage,
-            _ => ErrorKind::NotFound,
+            Self::SimilarityNotPossible { .. } => 2012,
+            Self::TimedOut { .. } => 2013,
+            Self::Stopped => 2014,
         }
     }
 }

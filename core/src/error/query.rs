@@ -126,7 +126,7 @@ pub enum QueryErrorKind {
     UnknownOrderKey = 1127,
     /// LIKE, ILIKE, REGEX or STARTS WITH something that is no text.
     PatternNotText = 1128,
-    /// A pattern that cannot be read.
+    /// A pattern that cannot be read, or is too large.
     BadPattern = 1129,
     /// A `?` or `:name` for which no value was given.
     MissingParameter = 1130,

@@ -62,6 +62,16 @@ pub enum SnapshotError {
         /// What contradicts what.
         reason: String,
     },
+    /// Any of the others, with the file of the release that it was found in.
+    #[error("{file}{}: {error}", of_collection(collection))]
+    InFile {
+        /// The file's name inside the release.
+        file: String,
+        /// The collection that the file holds; `None` for an embedder and for the heads.
+        collection: Option<String>,
+        /// What is wrong with it. Never this variant again.
+        error: Box<SnapshotError>,
+    },
     /// `release.json` cannot be read.
     #[error("release.json: {reason}")]
     BadRelease {
@@ -76,10 +86,35 @@ pub enum SnapshotError {
     },
 }
 
+fn of_collection(collection: &Option<String>) -> String {
+    collection.as_ref().map(|name| format!(" (collection {name:?})")).unwrap_or_default()
+}
+
 impl SnapshotError {
+    /// The error without the name of the file.
+    pub fn inner(&self) -> &SnapshotError {
+        match self {
+            Self::InFile { error, .. } => error,
+            other => other,
+        }
+    }
+
+    /// The error with the file that it was found in, unless it has one already or names it itself.
+    pub(crate) fn in_file(self, file: &str, collection: Option<&str>) -> Self {
+        match self {
+            Self::InFile { .. } | Self::BadRelease { .. } | Self::CannotWrite { .. } => self,
+            error => Self::InFile {
+                file: file.into(),
+                collection: collection.map(String::from),
+                error: Box::new(error),
+            },
+        }
+    }
+
     /// The fixed number of this error.
     pub fn code(&self) -> u32 {
         match self {
+            Self::InFile { error, .. } => error.code(),
             Self::BadMagic => 4001,
             Self::TooNew { .. } => 4002,
             Self::TooOld { .. } => 4003,
@@ -95,6 +130,7 @@ impl SnapshotError {
     /// Whose turn it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
+            Self::InFile { error, .. } => error.kind(),
             Self::TooNew { .. } | Self::TooOld { .. } | Self::UnknownFeatures { .. } => {
                 ErrorKind::Unsupported
             }

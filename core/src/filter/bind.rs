@@ -3,8 +3,6 @@
 //! Literals become ranges of the column's type or of its dictionary's codes, tests that cannot pass fold away, and
 //! what is left needs no text and no conversion any more.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::{
     column::TextDictionary,
     keys::{FloatSet, KeySet},
@@ -17,6 +15,7 @@ use super::{
 };
 use crate::{
     error::QueryError,
+    order::Map,
     pattern::Pattern,
     query::{Column, CompareOp, Expr, FieldRef},
     schema::{FieldType, Value},
@@ -113,15 +112,17 @@ impl Condition<'_> {
     /// # Errors
     /// As [`Filter::bind`].
     pub fn bind(&self, schema: &dyn BindSchema) -> Result<Bind, QueryError> {
-        let mut binder = Binder { schema, columns: BTreeMap::new(), needs: BTreeSet::new() };
+        let mut binder = Binder { schema, columns: Map::new(), needs: Map::new() };
         let root = binder.node(&self.root)?;
         if !binder.needs.is_empty() {
-            return Ok(Bind::Needs(binder.needs.into_iter().collect()));
+            return Ok(Bind::Needs(
+                binder.needs.into_entries().into_iter().map(|(column, ())| column).collect(),
+            ));
         }
         let mut kept = Kept { positions: vec![None; binder.columns.len()], count: 0 };
         let root = kept.renumber(root);
         let mut columns = vec![Column::Id; kept.count];
-        for (column, position) in binder.columns {
+        for (column, position) in binder.columns.into_entries() {
             let place =
                 kept.positions.get(position).copied().flatten().and_then(|next| columns.get_mut(next));
             if let Some(place) = place {
@@ -164,8 +165,8 @@ impl Kept {
 
 struct Binder<'s> {
     schema: &'s dyn BindSchema,
-    columns: BTreeMap<Column, usize>,
-    needs: BTreeSet<Column>,
+    columns: Map<Column, usize>,
+    needs: Map<Column, ()>,
 }
 
 impl Binder<'_> {
@@ -225,7 +226,7 @@ impl Binder<'_> {
             Some(pass) => pass,
         };
         let next = self.columns.len();
-        Bound::Leaf(*self.columns.entry(field.column.clone()).or_insert(next), pass)
+        Bound::Leaf(*self.columns.get_or_insert(field.column.clone(), next), pass)
     }
 
     fn compared(&mut self, field: &FieldRef, kind: &FieldType, op: CompareOp, value: &Value) -> Option<Pass> {
@@ -278,7 +279,7 @@ impl Binder<'_> {
     fn dictionary(&mut self, field: &FieldRef) -> Option<&dyn TextDictionary> {
         let found = self.schema.dictionary(&field.column);
         if found.is_none() {
-            self.needs.insert(field.column.clone());
+            self.needs.get_or_insert(field.column.clone(), ());
         }
         found
     }

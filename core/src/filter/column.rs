@@ -101,7 +101,7 @@ pub struct Mask {
 
 impl Mask {
     /// A mask over `words`, lowest bit first. Bits past `rows` are cleared, missing words are zero.
-    pub(super) fn new(rows: usize, mut words: Vec<u64>) -> Self {
+    pub(crate) fn new(rows: usize, mut words: Vec<u64>) -> Self {
         words.resize(rows.div_ceil(64), 0);
         if let Some(last) = words.last_mut() {
             *last &= u64::MAX >> ((64 - rows % 64) % 64);

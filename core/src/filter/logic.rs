@@ -112,8 +112,8 @@ fn compared<'e>(field: &'e FieldRef, op: CompareOp, value: &'e Literal, negated:
 fn matched<'e>(field: &'e FieldRef, op: MatchOp, literal: &'e Literal, negated: bool) -> Node<'e> {
     let pattern = match &literal.value {
         Value::Text(text) => Some(match op {
-            MatchOp::Like => Ok(Pattern::like(text, false)),
-            MatchOp::ILike => Ok(Pattern::like(text, true)),
+            MatchOp::Like => Pattern::like(text, false),
+            MatchOp::ILike => Pattern::like(text, true),
             MatchOp::StartsWith => Ok(Pattern::Prefix(text.clone())),
             MatchOp::Regex => Pattern::regex(text),
         }),

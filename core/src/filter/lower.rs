@@ -1,7 +1,5 @@
 //! Lowering: sets of literals to sets of keys, and folding of what is decided already.
 
-use std::collections::BTreeMap;
-
 use super::{
     bind::{Bound, Pass},
     column::TextDictionary,
@@ -10,6 +8,7 @@ use super::{
     reach::{Reach, code_range, find, prefix_range},
 };
 use crate::{
+    order::Map,
     pattern::{Pattern, Scratch},
     schema::Value,
 };
@@ -108,7 +107,7 @@ fn as_float(number: &Value) -> Option<f64> {
 pub(super) fn fold_and(parts: Vec<Bound>) -> Bound {
     let mut kept: Vec<Bound> = Vec::with_capacity(parts.len());
     // Where the range of each column stands, so that long ANDs fold in one pass.
-    let mut ranges: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut ranges: Map<usize, usize> = Map::new();
     for part in parts {
         match part {
             Bound::Constant(true) => {}
@@ -121,7 +120,7 @@ pub(super) fn fold_and(parts: Vec<Bound>) -> Bound {
                         None => return Bound::Constant(false),
                     },
                     _ => {
-                        ranges.insert(column, kept.len());
+                        *ranges.get_or_insert(column, 0) = kept.len();
                         kept.push(Bound::Leaf(column, pass));
                     }
                 }
@@ -144,15 +143,15 @@ pub(super) fn fold_or(parts: Vec<Bound>) -> Bound {
 /// `x = 1 OR x = 2` as `x IN (1, 2)`, and, negated, `x != 1 AND x != 2` as `x NOT IN (1, 2)`: one pass over the
 /// column instead of one each. A megabyte of ORs would otherwise be tens of thousands of passes.
 fn join_points(parts: Vec<Bound>, negated: bool) -> Vec<Bound> {
-    let mut points: BTreeMap<(usize, bool), Vec<i64>> = BTreeMap::new();
+    let mut points: Map<(usize, bool), Vec<i64>> = Map::new();
     let mut kept = Vec::with_capacity(parts.len());
     for part in parts {
         match point(&part, negated) {
-            Some((column, is_code, key)) => points.entry((column, is_code)).or_default().push(key),
+            Some((column, is_code, key)) => points.get_or_insert((column, is_code), Vec::new()).push(key),
             None => kept.push(part),
         }
     }
-    for ((column, is_code), mut joined) in points {
+    for ((column, is_code), mut joined) in points.into_entries() {
         sort_keys(&mut joined);
         let pass = match keys(joined, negated) {
             Pass::Int(reach) if is_code => Pass::Code(narrow(reach)),

@@ -1,9 +1,8 @@
 //! Column names that nobody knows.
 
-use std::collections::BTreeSet;
-
 use crate::{
     error::{CatalogError, near_names},
+    order::sort_unique,
     query::{Column, Expr},
 };
 
@@ -12,9 +11,8 @@ use crate::{
 ///
 /// A column that only some collections have is null in the others; one that none has is a mistake in the statement.
 pub fn unknown_columns(expr: &Expr, all_fields: &[&str]) -> Option<CatalogError> {
-    // Collecting would sort first.
-    let mut known = BTreeSet::new();
-    known.extend(all_fields);
+    let mut known = all_fields.to_vec();
+    sort_unique(&mut known);
     let name = first_unknown(expr, &known)?;
     let near = near_names(name, known);
     Some(CatalogError::UnknownColumn { name: String::from(name), near })
@@ -27,7 +25,7 @@ pub(crate) fn is_field_or_object(path: &str, all_fields: &[&str]) -> bool {
         .any(|field| field.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
 }
 
-fn first_unknown<'e>(expr: &'e Expr, known: &BTreeSet<&str>) -> Option<&'e str> {
+fn first_unknown<'e>(expr: &'e Expr, known: &[&str]) -> Option<&'e str> {
     match expr {
         Expr::Compare { field, .. }
         | Expr::In { field, .. }
@@ -35,7 +33,7 @@ fn first_unknown<'e>(expr: &'e Expr, known: &BTreeSet<&str>) -> Option<&'e str> 
         | Expr::Match { field, .. }
         | Expr::Contains { field, .. }
         | Expr::IsNull { field, .. } => match &field.column {
-            Column::Metadata(path) if !known.contains(path.as_str()) => Some(path),
+            Column::Metadata(path) if known.binary_search(&path.as_str()).is_err() => Some(path),
             _ => None,
         },
         Expr::Not(inner) => first_unknown(inner, known),

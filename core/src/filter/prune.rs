@@ -3,7 +3,7 @@
 //! Sound, not complete: [`Prune::Skip`] is said only when statistics rule every row out. What they cannot decide, a
 //! type mismatch included, keeps the collection, so that binding reports it.
 
-use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap};
+use std::{borrow::Cow, cmp::Ordering};
 
 use super::{
     compare::compare,
@@ -12,6 +12,7 @@ use super::{
     time::{format_time, parse_time},
 };
 use crate::{
+    order::Map,
     pattern::Scratch,
     query::{Column, CompareOp, Expr, Literal},
     schema::Value,
@@ -61,10 +62,10 @@ fn impossible(node: &Node<'_>, stats: &CollectionStats) -> Option<String> {
         }
         Node::And(parts) => {
             // Tests of one column are judged together: each alone may be possible, all at once not.
-            let mut by_column: BTreeMap<&Column, Vec<&Leaf<'_>>> = BTreeMap::new();
+            let mut by_column: Map<&Column, Vec<&Leaf<'_>>> = Map::new();
             for part in parts {
                 match part {
-                    Node::Leaf(leaf) => by_column.entry(&leaf.field.column).or_default().push(leaf),
+                    Node::Leaf(leaf) => by_column.get_or_insert(&leaf.field.column, Vec::new()).push(leaf),
                     part => {
                         if let Some(reason) = impossible(part, stats) {
                             return Some(reason);

@@ -37,8 +37,9 @@ pub(super) fn column_kind(leaf: &Leaf<'_>, schema: &dyn BindSchema) -> Result<Op
 
 fn check_test(field: &FieldRef, kind: &FieldType, test: &Test<'_>) -> Result<(), QueryError> {
     match (kind, test) {
-        (FieldType::List(item), _) if matches!(**item, FieldType::List(_)) => Err(nested_list(field)),
         (FieldType::Json, _) => Err(json_error(field)),
+        (FieldType::List(item), _) if **item == FieldType::Json => Err(json_error(field)),
+        (FieldType::List(item), _) if matches!(**item, FieldType::List(_)) => Err(nested_list(field)),
         (_, Test::IsNull { .. }) => Ok(()),
         (FieldType::List(item), Test::Contains { values, .. }) => check_literals(field, item, values),
         (FieldType::List(_), _) => Err(list_error(field)),
@@ -155,7 +156,7 @@ fn nested_list(field: &FieldRef) -> QueryError {
 }
 
 /// A test of a column of JSON.
-pub(super) fn json_error(field: &FieldRef) -> QueryError {
+fn json_error(field: &FieldRef) -> QueryError {
     let message = format!("{} holds values of several types, which cannot be filtered", field.column);
     QueryError::new(QueryErrorKind::JsonNotFilterable, field.span, message)
         .with_text(&field.column.to_string())

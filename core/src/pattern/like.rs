@@ -1,6 +1,6 @@
 //! LIKE patterns: literal characters, `_` for any one, `%` for any run.
 
-use super::fold::fold;
+use super::{PatternError, fold::fold};
 
 /// A LIKE pattern that is neither a plain text, a prefix nor an infix.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,14 +20,20 @@ enum Token {
 }
 
 impl Like {
-    /// Reads a pattern. A backslash makes the next character stand for itself, and itself at the end.
-    pub fn new(pattern: &str, folded: bool) -> Self {
+    /// Reads a pattern. A backslash makes the next character stand for itself.
+    ///
+    /// # Errors
+    /// A backslash at the end.
+    pub fn new(pattern: &str, folded: bool) -> Result<Self, PatternError> {
         let (mut tokens, mut chars) = (Vec::new(), pattern.chars());
         while let Some(c) = chars.next() {
             let token = match c {
                 '%' => Token::Run,
                 '_' => Token::Any,
-                '\\' => Token::One(chars.next().unwrap_or('\\')),
+                '\\' => Token::One(chars.next().ok_or_else(|| PatternError {
+                    message: String::from("nothing follows the last backslash of the pattern"),
+                    hint: "write two for the character",
+                })?),
                 c => Token::One(c),
             };
             let token = match token {
@@ -38,7 +44,7 @@ impl Like {
                 tokens.push(token);
             }
         }
-        Self { tokens, folded }
+        Ok(Self { tokens, folded })
     }
 
     /// The characters that every match begins with, and what follows them.

@@ -31,13 +31,17 @@ pub(crate) enum Pattern {
 
 impl Pattern {
     /// A LIKE pattern; `folded`: letter case aside.
-    pub fn like(pattern: &str, folded: bool) -> Self {
-        let like = Like::new(pattern, folded);
-        like.as_text()
+    ///
+    /// # Errors
+    /// A single backslash at its end.
+    pub fn like(pattern: &str, folded: bool) -> Result<Self, PatternError> {
+        let like = Like::new(pattern, folded)?;
+        Ok(like
+            .as_text()
             .map(Self::Whole)
             .or_else(|| like.as_prefix().map(Self::Prefix))
             .or_else(|| like.as_infix().map(|text| Self::Parts(vec![text])))
-            .unwrap_or(Self::Like(like))
+            .unwrap_or(Self::Like(like)))
     }
 
     /// A regular expression.

@@ -180,7 +180,7 @@ fn time_is_linear_in_the_text() {
     for pattern in ["(a*)*b", "(a|aa)+$b", "(a|a)*c", "(.*)(.*)(.*)(.*)x", "a?{30}a{30}b", "^(a+)+$\\b\\B"] {
         assert!(!Regex::new(pattern).unwrap().is_match(&text, &mut scratch), "{pattern}");
     }
-    let like = Pattern::like(&"%a".repeat(50).replace("aa", "ab"), false);
+    let like = Pattern::like(&"%a".repeat(50).replace("aa", "ab"), false).unwrap();
     assert!(like.is_match(&text, &mut scratch));
 }
 
@@ -206,7 +206,10 @@ fn like_equals_its_definition() {
         let pattern = draw(&['%', '_', 'a', 'b', 'é', '\\', '%']);
         let text = draw(&['a', 'b', 'é', '%', '\\', '_']);
         let (shown, subject): (String, String) = (pattern.iter().collect(), text.iter().collect());
-        let compiled = Pattern::like(&shown, false);
+        let Ok(compiled) = Pattern::like(&shown, false) else {
+            assert!(shown.ends_with('\\'), "{shown}");
+            continue;
+        };
         let expected = like_by_recursion(&pattern, &text);
         assert_eq!(compiled.is_match(&subject, &mut scratch), expected, "{shown} on {subject}: {compiled:?}");
         if expected {
@@ -220,7 +223,8 @@ fn like_equals_its_definition() {
 #[test]
 fn ilike_ignores_case_in_three_scripts() {
     let mut scratch = Scratch::default();
-    let mut ilike = |pattern: &str, text: &str| Pattern::like(pattern, true).is_match(text, &mut scratch);
+    let mut ilike =
+        |pattern: &str, text: &str| Pattern::like(pattern, true).unwrap().is_match(text, &mut scratch);
     assert!(ilike("straße%", "STRAßE 5") && ilike("%ΟΔΟΣ", "μια οδος") && ilike("ЖУ_", "жук"));
     assert!(
         ilike("", "")

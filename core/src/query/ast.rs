@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{error::Span, metric::Metric, schema::Value};
+use crate::{error::Span, metric::Metric, order::sort_unique, schema::Value};
 
 /// One SELECT.
 #[derive(Debug, Clone, PartialEq)]
@@ -440,21 +440,22 @@ pub enum Expr {
 }
 
 impl Expr {
-    /// The columns that the condition tests, each once.
-    pub fn columns(&self) -> BTreeSet<Column> {
-        let mut columns = BTreeSet::new();
+    /// The columns that the condition tests, sorted, each once.
+    pub fn columns(&self) -> Vec<Column> {
+        let mut columns = Vec::new();
         self.collect_columns(&mut columns);
+        sort_unique(&mut columns);
         columns
     }
 
-    fn collect_columns(&self, columns: &mut BTreeSet<Column>) {
+    fn collect_columns(&self, columns: &mut Vec<Column>) {
         match self {
             Self::Compare { field, .. }
             | Self::In { field, .. }
             | Self::Between { field, .. }
             | Self::Match { field, .. }
             | Self::Contains { field, .. }
-            | Self::IsNull { field, .. } => drop(columns.insert(field.column.clone())),
+            | Self::IsNull { field, .. } => columns.push(field.column.clone()),
             Self::Not(inner) => inner.collect_columns(columns),
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.collect_columns(columns)),
         }

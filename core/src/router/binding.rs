@@ -1,17 +1,55 @@
 //! Binding a plan to a release: which collections it names, whether they can be asked together, and which of them
 //! cannot hold a match. Reads no file.
 
-use super::Catalog;
+use super::{
+    Catalog,
+    member::{Member, State, Target},
+};
 use crate::{
     error::{CatalogError, Result, near_names},
     filter::{self, Prune},
     plan::{NamePattern, Plan},
     release::CollectionEntry,
-    schema::Schema,
+    routing::{Route, Router},
 };
 
+/// The collections that FROM names, with their names: which of them cannot hold a match, and WHERE bound to the others.
+///
+/// # Errors
+/// Names that are not there, and literals that do not fit a column, whether its collection is asked or not; what the
+/// router refuses.
+pub(super) fn bind(
+    catalog: &Catalog,
+    plan: &Plan,
+    router: Option<&dyn Router>,
+) -> Result<(Vec<String>, Vec<Member>)> {
+    let places = select(catalog, plan)?;
+    let known = &catalog.index().collections;
+    let entries: Vec<&CollectionEntry> = places.iter().filter_map(|place| known.get(*place)).collect();
+    check_columns(plan, &entries)?;
+    let names: Vec<String> = entries.iter().map(|entry| entry.schema.collection.clone()).collect();
+    let mut targets = Vec::with_capacity(entries.len());
+    for entry in &entries {
+        targets.push(Target::new(plan, &entry.schema)?);
+    }
+    let routed = match router {
+        Some(router) => router.route(plan, &names.iter().map(String::as_str).collect::<Vec<_>>())?,
+        None => Route::All,
+    };
+    let member = |((place, entry), target): ((&usize, &CollectionEntry), Target)| {
+        let outside = routed.skip_reason(&entry.schema.collection).map(String::from);
+        let state = match outside.or_else(|| route(plan, entry)) {
+            Some(reason) => State::Skipped(reason),
+            None => State::Asked(Box::new(target)),
+        };
+        Member { place: *place, space: 0, state }
+    };
+    let members = places.iter().zip(entries).zip(targets).map(member).collect();
+    Ok((names, members))
+}
+
 /// The places in the release of the collections that FROM names: as written, each once; `*` in the order of names.
-pub(super) fn select(catalog: &Catalog, plan: &Plan) -> Result<Vec<usize>> {
+fn select(catalog: &Catalog, plan: &Plan) -> Result<Vec<usize>> {
     let known = &catalog.index().collections;
     if known.is_empty() {
         return Err(CatalogError::EmptyRelease.into());
@@ -49,7 +87,7 @@ fn matching(known: &[CollectionEntry], pattern: &NamePattern) -> Result<Vec<usiz
 }
 
 /// Every column that WHERE or SELECT names exists in at least one of the collections.
-pub(super) fn check_columns(plan: &Plan, entries: &[&CollectionEntry]) -> Result<()> {
+fn check_columns(plan: &Plan, entries: &[&CollectionEntry]) -> Result<()> {
     let fields = entries.iter().flat_map(|entry| &entry.schema.fields).map(|field| field.path.as_str());
     match plan.unknown_column(&fields.collect::<Vec<_>>()) {
         Some(error) => Err(error.into()),
@@ -57,31 +95,8 @@ pub(super) fn check_columns(plan: &Plan, entries: &[&CollectionEntry]) -> Result
     }
 }
 
-/// Distances can be merged only where they mean the same.
-pub(super) fn check_spaces(entries: &[&CollectionEntry]) -> Result<()> {
-    let Some(first) = entries.first().map(|entry| &entry.schema) else { return Ok(()) };
-    for second in entries.iter().map(|entry| &entry.schema) {
-        let difference = if first.metric != second.metric {
-            "metric"
-        } else if first.dimension != second.dimension {
-            "dimension"
-        } else if fingerprint(first) != fingerprint(second) {
-            "embedder"
-        } else {
-            continue;
-        };
-        let (first, second) = (first.collection.clone(), second.collection.clone());
-        return Err(CatalogError::MixedSpaces { first, second, difference }.into());
-    }
-    Ok(())
-}
-
-fn fingerprint(schema: &Schema) -> Option<&str> {
-    schema.embedder.as_ref().map(|id| id.fingerprint.as_str())
-}
-
 /// Why the collection cannot hold a matching record, if its statistics prove it.
-pub(super) fn route(plan: &Plan, entry: &CollectionEntry) -> Option<String> {
+fn route(plan: &Plan, entry: &CollectionEntry) -> Option<String> {
     match plan.filter.as_ref().map(|filter| filter::prune(filter, &entry.statistics)) {
         Some(Prune::Skip(reason)) => Some(reason),
         _ => None,

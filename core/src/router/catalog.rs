@@ -6,7 +6,7 @@ use super::{Needs, Sources};
 use crate::{
     bytes::ByteSource,
     embed::WordPiece,
-    error::{CatalogError, Result, SnapshotError},
+    error::{CatalogError, Error, Result, SnapshotError},
     release::{Place, ReleaseIndex},
     snapshot::{Collection, EmbedderFile},
 };
@@ -78,7 +78,9 @@ impl Catalog {
             return Ok(Some(open.clone()));
         }
         let Some(head) = self.head(entry.head, sources, needs)? else { return Ok(None) };
-        let collection = Collection::open(head, entry.file.bytes)?;
+        let blame =
+            |error: SnapshotError| error.in_file(&self.index.heads.name, Some(&entry.schema.collection));
+        let collection = Collection::open(head, entry.file.bytes).map_err(blame)?;
         if *collection.statistics() != entry.statistics || *collection.schema() != entry.schema {
             let reason = format!("{} is not the file that release.json describes", entry.file.name);
             return Err(SnapshotError::BadRelease { reason }.into());
@@ -103,8 +105,10 @@ impl Catalog {
         let source = self.file(number, sources)?;
         let vocabulary = needs.check(number, source, entry.vocabulary.range());
         let Some(head) = self.head(entry.head, sources, needs)? else { return Ok(None) };
-        let file = EmbedderFile::open(head, entry.file.bytes)?;
-        let Some(tokenizer) = file.tokenizer(source)? else {
+        let blame = |error: SnapshotError| error.in_file(&self.index.heads.name, None);
+        let file = EmbedderFile::open(head, entry.file.bytes).map_err(blame)?;
+        let tokenizer = file.tokenizer(source).map_err(|error| self.blame_any(number, error))?;
+        let Some(tokenizer) = tokenizer else {
             let elsewhere = file.vocabulary_range().filter(|_| vocabulary);
             elsewhere.into_iter().for_each(|range| needs.want(number, range));
             return Ok(None);
@@ -135,8 +139,24 @@ impl Catalog {
         let missing = || CatalogError::MissingFile { name: file.name.clone() };
         let source = sources.file(number).ok_or_else(missing)?;
         if source.len() != file.bytes {
-            return Err(SnapshotError::WrongLength { expected: file.bytes, got: source.len() }.into());
+            let error = SnapshotError::WrongLength { expected: file.bytes, got: source.len() };
+            return Err(self.blame(number, error).into());
         }
         Ok(source)
+    }
+
+    /// An error of a file with the file's name, and its collection's.
+    pub(crate) fn blame(&self, number: usize, error: SnapshotError) -> SnapshotError {
+        let name = self.index.file(number).map_or("a file", |file| &file.name);
+        let collection = number.checked_sub(1).and_then(|place| self.index.collections.get(place));
+        error.in_file(name, collection.map(|entry| entry.schema.collection.as_str()))
+    }
+
+    /// The same of any error: those that are not about a file stay as they are.
+    pub(crate) fn blame_any(&self, number: usize, error: Error) -> Error {
+        match error {
+            Error::Snapshot(error) => self.blame(number, error).into(),
+            other => other,
+        }
     }
 }

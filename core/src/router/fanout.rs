@@ -3,20 +3,23 @@
 use std::sync::Arc;
 
 use super::{
-    Catalog, CollectionReport, Explanation as Explained, FileRange, Needs, Outcome, ResultRow, ResultSet,
-    Sources, binding, limit, probe::Probe, target::Target,
+    Catalog, FileRange, Host, Needs, Options, ResultSet, Sources, binding,
+    hit::Merged,
+    jobs,
+    ledger::Ledger,
+    member::{Member, State},
+    run::{Halt, Run},
+    shape::Shape,
+    spaces::{Spaces, concerns_one_collection},
+    stages::{
+        answer::{Answer, answer},
+        merge::merge,
+    },
 };
 use crate::{
-    bytes::ByteRange,
-    error::{Result, SnapshotError},
-    filter, json,
-    order::sort_by,
-    plan::{CollectionFacts, Plan},
-    query::{Explain, Field, Scalar},
-    release::CollectionEntry,
-    schema::Value,
-    search::Top,
-    snapshot::{PayloadBlock, PayloadRow, layout::malformed},
+    error::{Error, Result, SnapshotError},
+    plan::Plan,
+    query::Explain,
 };
 
 /// What a step came to.
@@ -31,68 +34,87 @@ pub enum Step {
 /// One statement on its way through a release.
 #[derive(Debug)]
 pub struct Fanout {
-    catalog: Arc<Catalog>,
-    plan: Plan,
-    selected: Vec<Selected>,
-    probe: Option<Probe>,
-    waves: u32,
+    pub(super) statement: Statement,
+    pub(super) members: Vec<Member>,
+    pub(super) spaces: Spaces,
+    pub(super) ledger: Ledger,
+    pub(super) waves: u32,
+    merged: Option<Merged>,
+    /// The first error that was not the statement's, while others may still answer.
+    failure: Option<Error>,
 }
 
-/// A collection that FROM names.
+/// What does not change while the statement runs.
 #[derive(Debug)]
-struct Selected {
-    name: String,
-    state: State,
+pub(super) struct Statement {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) plan: Plan,
+    pub(super) options: Options,
+    pub(super) shape: Shape,
+    pub(super) names: Vec<String>,
 }
 
-#[derive(Debug)]
-enum State {
-    Skipped(String),
-    Asked(Target),
-}
+impl Statement {
+    fn run<'r>(&'r self, sources: &'r dyn Sources, host: &'r Host<'r>) -> Run<'r> {
+        let Self { catalog, plan, options, shape, names } = self;
+        Run { catalog, plan, shape, names, sources, host, clock: options.clock }
+    }
 
-/// A row that is in the answer, or tied with one that is.
-#[derive(Debug, Clone, Copy)]
-struct Winner {
-    distance: f32,
-    selected: usize,
-    row: u64,
-}
-
-/// The payload block that was read last. Without a query vector the rows of an answer are neighbours and share it.
-struct OpenBlock {
-    file: usize,
-    range: ByteRange,
-    block: PayloadBlock,
+    fn now(&self) -> u64 {
+        self.options.clock.map_or(0, |clock| clock())
+    }
 }
 
 impl Fanout {
     /// Binds a plan to a release: which collections it names, and which of them cannot hold a match.
     ///
     /// # Errors
-    /// `CatalogError` for names that are not there and collections that cannot be merged, `InputError` for a query
+    /// `CatalogError` for names that are not there and collections that cannot be asked so, `InputError` for a query
     /// vector that does not fit, `QueryError` for a literal that does not fit its column.
     pub fn new(catalog: Arc<Catalog>, plan: Plan) -> Result<Self> {
-        let places = binding::select(&catalog, &plan)?;
-        let entries: Vec<&CollectionEntry> =
-            places.iter().filter_map(|p| catalog.index().collections.get(*p)).collect();
-        binding::check_columns(&plan, &entries)?;
-        let probe = match (plan.probes.first(), entries.first()) {
-            (Some(probe), Some(first)) => {
-                binding::check_spaces(&entries)?;
-                Some(Probe::new(probe, &first.schema, &catalog)?)
-            }
-            _ => None,
+        Self::with(catalog, plan, Options::default())
+    }
+
+    /// The same with options.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new). Where the options are not strict, collections that cannot be asked are reported in the
+    /// answer instead, as long as there is another one.
+    pub fn with(catalog: Arc<Catalog>, plan: Plan, options: Options) -> Result<Self> {
+        let started = options.clock.map_or(0, |clock| clock());
+        let (names, members) = binding::bind(&catalog, &plan, options.router.as_deref())?;
+        let shape = Shape::new(&plan, false);
+        let mut fanout = Self {
+            statement: Statement { catalog, plan, options, shape, names },
+            members,
+            spaces: Spaces::default(),
+            ledger: Ledger::default(),
+            waves: 0,
+            merged: None,
+            failure: None,
         };
-        let mut selected = Vec::with_capacity(places.len());
-        for (place, entry) in places.iter().zip(&entries) {
-            let state = match binding::route(&plan, entry) {
-                Some(reason) => State::Skipped(reason),
-                None => State::Asked(Target::new(*place, &plan, &entry.schema)?),
-            };
-            selected.push(Selected { name: entry.schema.collection.clone(), state });
+        fanout.place_in_spaces()?;
+        fanout.statement.shape = Shape::new(&fanout.statement.plan, fanout.spaces.list.len() > 1);
+        fanout.ledger.route = fanout.statement.now().saturating_sub(started);
+        Ok(fanout)
+    }
+
+    /// Which collections' distances can be compared. All that FROM names count, whether routing skips them or not, so
+    /// that the ranking does not depend on statistics.
+    fn place_in_spaces(&mut self) -> Result<()> {
+        let Statement { catalog, plan, .. } = &self.statement;
+        if !plan.is_search() {
+            return Ok(());
         }
-        Ok(Self { catalog, plan, selected, probe, waves: 0 })
+        let mut failed = Vec::new();
+        for (number, member) in self.members.iter_mut().enumerate() {
+            match self.spaces.place(catalog, plan, member.place) {
+                Ok(space) => member.space = space,
+                Err(error) => failed.push(Halt::of(number, error)),
+            }
+        }
+        failed.into_iter().try_for_each(|halt| self.give_up(halt))?;
+        self.spaces.check(&self.statement.catalog, &self.statement.plan)
     }
 
     /// Goes as far as the resident bytes allow. After [`Step::Done`] a further step answers again.
@@ -100,28 +122,59 @@ impl Fanout {
     /// # Errors
     /// Whatever the files turn out to be; and a file that stays without bytes it was said to have.
     pub fn step(&mut self, sources: &dyn Sources) -> Result<Step> {
-        if self.plan.explain == Some(Explain::Plan) {
-            return Ok(Step::Done(self.explain()));
+        self.step_with(sources, &Host::ALONE)
+    }
+
+    /// The same with threads, or with a way to stop it.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step), and [`CatalogError::Stopped`].
+    pub fn step_with(&mut self, sources: &dyn Sources, host: &Host<'_>) -> Result<Step> {
+        if self.statement.plan.explain == Some(Explain::Plan) || self.statement.shape.is_empty() {
+            return Ok(Step::Done(self.result(Answer::default())));
         }
-        let mut needs = Needs::default();
-        self.search(sources, &mut needs)?;
-        if needs.is_empty() {
-            let winners = self.merge();
-            let rows = self.rows(&winners, sources, &mut needs)?;
-            if needs.is_empty() {
-                return Ok(Step::Done(self.result(rows)));
+        self.ledger.started.get_or_insert(self.statement.now());
+        loop {
+            let mut needs = Needs::default();
+            match self.advance(sources, host, &mut needs) {
+                Ok(Some(result)) => return Ok(Step::Done(result)),
+                Ok(None) => {
+                    self.waves += 1;
+                    let ranges = needs.into_ranges();
+                    self.check_inside(&ranges)?;
+                    return Ok(Step::Need(ranges));
+                }
+                // Without the collection the others are merged anew.
+                Err(halt) => self.give_up(halt)?,
             }
         }
-        self.waves += 1;
-        let ranges = needs.into_ranges();
-        self.check_inside(&ranges)?;
-        Ok(Step::Need(ranges))
+    }
+
+    /// Goes on without the collections that an error concerns, if the caller allows that and others are left.
+    fn give_up(&mut self, Halt { members, error }: Halt) -> Result<()> {
+        if self.statement.options.strict || members.is_empty() || !concerns_one_collection(&error) {
+            return Err(error);
+        }
+        for member in members {
+            if let Some(member) = self.members.get_mut(member) {
+                let (code, message) = (error.code(), error.to_string());
+                member.state = State::Failed { code, message };
+            }
+        }
+        let first = self.failure.take().unwrap_or(error);
+        let left = self.members.iter().any(|member| matches!(member.state, State::Asked(_)));
+        if !left && !self.members.iter().any(|member| matches!(member.state, State::Skipped(_))) {
+            return Err(first);
+        }
+        self.failure = Some(first);
+        self.merged = None;
+        Ok(())
     }
 
     /// A forged description can name ranges that no file has. They would be asked for without end.
     fn check_inside(&self, ranges: &[FileRange]) -> Result<()> {
         for FileRange { file, range } in ranges {
-            let file = self.catalog.index().file(*file);
+            let file = self.statement.catalog.index().file(*file);
             if file.is_none_or(|file| range.end > file.bytes || range.is_empty()) {
                 let name = file.map_or("a file", |file| &file.name);
                 let reason = format!("{name} has no bytes {} to {}; export again", range.start, range.end);
@@ -135,11 +188,19 @@ impl Fanout {
     ///
     /// # Errors
     /// As [`step`](Self::step).
-    pub fn run(mut self, sources: &dyn Sources) -> Result<ResultSet> {
-        match self.step(sources)? {
+    pub fn run(self, sources: &dyn Sources) -> Result<ResultSet> {
+        self.run_with(sources, &Host::ALONE)
+    }
+
+    /// The same with threads, or with a way to stop it.
+    ///
+    /// # Errors
+    /// As [`step_with`](Self::step_with).
+    pub fn run_with(mut self, sources: &dyn Sources, host: &Host<'_>) -> Result<ResultSet> {
+        match self.step_with(sources, host)? {
             Step::Done(result) => Ok(result),
             Step::Need(ranges) => {
-                let file = ranges.first().and_then(|need| self.catalog.index().file(need.file));
+                let file = ranges.first().and_then(|need| self.statement.catalog.index().file(need.file));
                 let name = file.map_or("a file", |file| &file.name);
                 let reason = format!("{name} is not wholly resident; bring what step asks for");
                 Err(SnapshotError::BadRelease { reason }.into())
@@ -147,217 +208,59 @@ impl Fanout {
         }
     }
 
-    fn search(&mut self, sources: &dyn Sources, needs: &mut Needs) -> Result<()> {
-        let query = match &mut self.probe {
-            Some(probe) => probe.vector(&self.catalog, sources, needs)?,
-            None => None,
-        };
-        for selected in &mut self.selected {
-            if let State::Asked(target) = &mut selected.state
-                && target.found.is_none()
-            {
-                target.step(&self.plan, query, &self.catalog, sources, needs)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The rows that may be in the answer: the nearest `rows_wanted`, and all that tie with the last of them, since
-    /// ties are broken by ids, which are not read yet.
-    fn merge(&self) -> Vec<Winner> {
-        let mut all = Vec::new();
-        for (selected, entry) in self.selected.iter().enumerate() {
-            if let State::Asked(Target { found: Some(found), .. }) = &entry.state {
-                all.extend(found.iter().map(|&(distance, row)| Winner { distance, selected, row }));
-            }
-        }
-        if self.probe.is_some() {
-            let mut nearest = Top::new(limit(&self.plan));
-            (0..).zip(&all).for_each(|(place, winner)| nearest.push(winner.distance, place));
-            if let Some((last, _)) = nearest.into_sorted().pop() {
-                all.retain(|winner| winner.distance <= last);
-            }
-        } else {
-            // The order is known without the ids, so what OFFSET skips is not read.
-            all.truncate(limit(&self.plan));
-            all.drain(..self.offset().min(all.len()));
-        }
-        if limit(&self.plan) == 0 {
-            all.clear();
-        }
-        all
-    }
-
-    fn rows(&self, winners: &[Winner], sources: &dyn Sources, needs: &mut Needs) -> Result<Vec<ResultRow>> {
-        let (mut rows, mut opened) = (Vec::with_capacity(winners.len()), None);
-        for winner in winners {
-            if let Some(row) = self.row(winner, &mut opened, sources, needs)? {
-                rows.push(row);
-            }
-        }
-        if !needs.is_empty() {
-            return Ok(Vec::new());
-        }
-        if self.probe.is_some() {
-            let nearer = |a: &ResultRow, b: &ResultRow| {
-                a.distance.unwrap_or(0.0).total_cmp(&b.distance.unwrap_or(0.0))
-            };
-            sort_by(&mut rows, |a, b| {
-                nearer(a, b).then_with(|| (&a.id, &a.collection).cmp(&(&b.id, &b.collection)))
-            });
-            rows.truncate(limit(&self.plan));
-            rows.drain(..self.offset().min(rows.len()));
-        }
-        Ok(rows)
-    }
-
-    fn offset(&self) -> usize {
-        usize::try_from(self.plan.offset).unwrap_or(usize::MAX)
-    }
-
-    fn row(
-        &self,
-        winner: &Winner,
-        opened: &mut Option<OpenBlock>,
+    /// The stages, as far as they go. `None`: `needs` holds what is missing.
+    fn advance(
+        &mut self,
         sources: &dyn Sources,
+        host: &Host<'_>,
         needs: &mut Needs,
-    ) -> Result<Option<ResultRow>> {
-        let Some(Selected { name, state: State::Asked(target) }) = self.selected.get(winner.selected) else {
+    ) -> Result<Option<ResultSet>, Halt> {
+        let run = self.statement.run(sources, host);
+        run.check_stop()?;
+        embed(&run, &self.members, &mut self.spaces, &mut self.ledger, needs)?;
+        jobs::search(&run, &mut self.members, &self.spaces, needs)?;
+        if !needs.is_empty() {
+            return Ok(None);
+        }
+        let started = run.now();
+        let merged = match self.merged.take() {
+            Some(merged) => merged,
+            None => merge(&run, &self.members, &self.spaces)?,
+        };
+        self.ledger.merge += run.now().saturating_sub(started);
+        let wanted: Vec<(usize, u64)> =
+            merged.wanted().into_iter().map(|hit| (hit.member, hit.row)).collect();
+        self.ledger.merged = wanted.len() as u64;
+        let Some(shown) = jobs::records(&run, &mut self.members, &merged, &wanted, needs)? else {
+            self.merged = Some(merged);
             return Ok(None);
         };
-        let Some(collection) = self.catalog.collection(target.place, sources, needs)? else {
-            return Ok(None);
-        };
-        let file = self.catalog.collection_file(target.place);
-        let source = self.catalog.file(file, sources)?;
-        let (range, place) = (collection.payload_range(winner.row)?, collection.place_in_payload(winner.row));
-        if opened.as_ref().is_none_or(|opened| (opened.file, opened.range) != (file, range)) {
-            let block = collection.payload_block(source, winner.row)?;
-            *opened = block.map(|(block, _)| OpenBlock { file, range, block });
-        }
-        if opened.is_none() {
-            needs.want(file, range);
-        }
-        // Asked for in the wave of the payload: a wave of its own would be the fourth.
-        let mut embedding = Value::Null;
-        if self.plan.fields().contains(&Field::Embedding) {
-            match collection.vector(source, winner.row)? {
-                Ok(vector) => {
-                    embedding = Value::List(vector.into_iter().map(|x| Value::Float(x.into())).collect())
-                }
-                Err(range) => needs.want(file, range),
-            }
-        }
-        let Some(OpenBlock { block, .. }) = opened else { return Ok(None) };
-        let at = range.start;
-        let record = block.row(place).ok_or_else(|| malformed("payload", at, "a record cannot be read"))?;
-        let distance = self.probe.is_some().then_some(winner.distance);
-        if distance.is_some_and(|distance| !distance.is_finite()) {
-            return Err(malformed("vectors", at, "a vector's distance is not finite").into());
-        }
-        let cells = self
-            .cells(name, &record, distance, embedding)
-            .map_err(|reason| malformed("payload", at, reason))?;
-        let (collection, id) = (Some(name.clone()), Some(record.id.into()));
-        Ok(Some(ResultRow { collection, id, item: None, distance, score: None, cells }))
-    }
-
-    /// The selected columns of a record.
-    fn cells(
-        &self,
-        collection: &str,
-        record: &PayloadRow<&str>,
-        distance: Option<f32>,
-        embedding: Value,
-    ) -> Result<Vec<Value>, String> {
-        let metadata = match self.plan.fields().iter().any(|field| matches!(field, Field::Metadata(_))) {
-            true => json::parse(record.metadata).map_err(|e| format!("metadata is not JSON: {e}"))?,
-            false => Value::Null,
-        };
-        let field = |field: &Field| match field {
-            Field::Id => Value::Text(record.id.into()),
-            Field::Document => record.document.map_or(Value::Null, |text| Value::Text(text.into())),
-            Field::Distance => distance.map_or(Value::Null, |d| Value::Float(f64::from(d))),
-            Field::Collection => Value::Text(collection.into()),
-            Field::Metadata(path) => dig(&metadata, path.as_deref()),
-            Field::Embedding => embedding.clone(),
-            Field::Score | Field::Item => Value::Null,
-        };
-        let cell = |value: &Scalar| match value {
-            Scalar::Field(part) => field(part),
-            _ => Value::Null,
-        };
-        Ok(self.plan.columns.iter().map(|column| cell(&column.value)).collect())
-    }
-
-    fn result(&self, rows: Vec<ResultRow>) -> ResultSet {
-        let known = &self.catalog.index().collections;
-        let mut own = vec![0; known.len()];
-        for row in &rows {
-            let place = known.binary_search_by(|entry| {
-                entry.schema.collection.as_str().cmp(row.collection.as_deref().unwrap_or_default())
-            });
-            place.ok().and_then(|place| own.get_mut(place)).into_iter().for_each(|count| *count += 1);
-        }
-        let report = |selected: &Selected| CollectionReport {
-            name: selected.name.clone(),
-            outcome: match &selected.state {
-                State::Skipped(reason) => Outcome::Skipped { reason: reason.clone() },
-                State::Asked(target) => Outcome::Asked {
-                    rows: own.get(target.place).copied().unwrap_or(0),
-                    bytes: target.bytes,
-                    micros: None,
-                },
-            },
-        };
-        let collections = self.selected.iter().map(report).collect();
-        let columns = self.plan.columns.iter().map(|column| column.name.clone()).collect();
-        ResultSet {
-            columns,
-            rows,
-            sets: Vec::new(),
-            collections,
-            waves: self.waves,
-            notes: Vec::new(),
-            cursor: None,
-            explanation: None,
-        }
-    }
-
-    fn explain(&self) -> ResultSet {
-        let facts: Vec<CollectionFacts> = self.selected.iter().map(|selected| self.facts(selected)).collect();
-        let (text, json) = (self.plan.explain_text(&facts), self.plan.explain_json(&facts));
-        ResultSet { explanation: Some(Explained { text, json }), ..self.result(Vec::new()) }
-    }
-
-    fn facts(&self, selected: &Selected) -> CollectionFacts {
-        let entry =
-            self.catalog.index().collections.iter().find(|entry| entry.schema.collection == selected.name);
-        let rows = entry.map_or(0, |entry| entry.statistics.rows);
-        let selectivity = match (&self.plan.filter, entry) {
-            (Some(filter), Some(entry)) => filter::estimate(filter, &entry.statistics),
-            _ => 1.0,
-        };
-        let skip_reason = match &selected.state {
-            State::Skipped(reason) => Some(reason.clone()),
-            State::Asked(_) => None,
-        };
-        CollectionFacts {
-            name: selected.name.clone(),
-            rows,
-            asked: skip_reason.is_none(),
-            skip_reason,
-            access_path: if self.plan.is_search() { "scan" } else { "filter" },
-            estimated_rows: Some((rows as f64 * selectivity).round() as u64),
-        }
+        let started = run.now();
+        let answer = answer(&run, merged, shown);
+        self.ledger.answer += run.now().saturating_sub(started);
+        Ok(Some(self.result(answer)))
     }
 }
 
-/// The value at a dotted path of a record's metadata; the whole object without a path.
-fn dig(metadata: &Value, path: Option<&str>) -> Value {
-    let found = path.iter().flat_map(|path| path.split('.')).try_fold(metadata, |value, key| match value {
-        Value::Object(entries) => entries.get(key),
-        _ => None,
-    });
-    found.cloned().unwrap_or(Value::Null)
+/// Makes the vectors of texts, if anybody is asked for them.
+fn embed(
+    run: &Run<'_>,
+    members: &[Member],
+    spaces: &mut Spaces,
+    ledger: &mut Ledger,
+    needs: &mut Needs,
+) -> Result<(), Halt> {
+    let asked = |member: &Member| matches!(member.state, State::Asked(_));
+    if !members.iter().any(asked) {
+        return Ok(());
+    }
+    let (started, texts) = (run.now(), spaces.texts());
+    let made = spaces.embed(run.catalog, run.sources, needs);
+    ledger.texts += texts.saturating_sub(spaces.texts()) as u64;
+    ledger.embed += run.now().saturating_sub(started);
+    made.map_err(|(spaces, error)| {
+        let lacks = |(_, member): &(usize, &Member)| asked(member) && spaces.contains(&member.space);
+        let members = members.iter().enumerate().filter(lacks).map(|(place, _)| place);
+        Halt { members: members.collect(), error }
+    })
 }

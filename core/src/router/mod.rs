@@ -6,21 +6,29 @@
 
 mod binding;
 mod catalog;
+mod documents;
+mod explain;
 mod fanout;
+mod feed;
+mod hit;
+mod jobs;
+mod ledger;
+mod member;
+mod options;
 mod probe;
 mod result;
+mod run;
+mod shape;
 mod sources;
+mod spaces;
+mod stages;
 mod target;
 
 pub use catalog::Catalog;
 pub use fanout::{Fanout, Step};
+pub use options::{Host, OneByOne, Options, Spread};
 pub use result::{CollectionReport, Explanation, Outcome, ResultRow, ResultSet, RowSet};
 pub use sources::{FileRange, Needs, Sources};
-
-/// How many of the best rows decide the result; all that match without a LIMIT.
-fn limit(plan: &crate::plan::Plan) -> usize {
-    plan.rows_wanted().map_or(usize::MAX, |rows| usize::try_from(rows).unwrap_or(usize::MAX))
-}
 
 #[cfg(test)]
 mod tests;

@@ -1,59 +1,15 @@
-//! The query's vector: given as numbers, or made from text by the embedder that travels with the release.
-
-use std::collections::BTreeMap;
+//! Text to a query's vector, by the embedder that travels with the release.
 
 use super::{Catalog, Needs, Sources};
 use crate::{
     embed::{Pooled, TokenRows, pool},
     error::{CatalogError, InputError, Result},
-    metric::check_vector,
-    plan,
+    order::sort_unique,
     schema::Schema,
 };
 
-/// Where the query's vector stands.
-#[derive(Debug)]
-pub(super) enum Probe {
-    /// Ready.
-    Vector(Vec<f32>),
-    /// Text for the embedder at that place of the release.
-    Text { text: String, embedder: usize },
-}
-
-impl Probe {
-    /// The probe of a plan over collections that all have `schema`'s metric, dimension and embedder.
-    pub(super) fn new(probe: &plan::Probe, schema: &Schema, catalog: &Catalog) -> Result<Self> {
-        match probe {
-            plan::Probe::Vector(vector) => {
-                check_vector("the query", vector, schema.dimension as usize, schema.metric)?;
-                Ok(Self::Vector(vector.clone()))
-            }
-            plan::Probe::Text { text, model } => {
-                let embedder = find_embedder(model.as_deref(), schema, catalog)?;
-                Ok(Self::Text { text: text.clone(), embedder })
-            }
-        }
-    }
-
-    /// The vector, or a note in `needs` of what is missing to make it.
-    pub(super) fn vector(
-        &mut self,
-        catalog: &Catalog,
-        sources: &dyn Sources,
-        needs: &mut Needs,
-    ) -> Result<Option<&[f32]>> {
-        if let Self::Text { text, embedder } = self {
-            let Some(vector) = embed(text, *embedder, catalog, sources, needs)? else { return Ok(None) };
-            *self = Self::Vector(vector);
-        }
-        match self {
-            Self::Vector(vector) => Ok(Some(vector)),
-            Self::Text { .. } => Ok(None),
-        }
-    }
-}
-
-fn find_embedder(model: Option<&str>, schema: &Schema, catalog: &Catalog) -> Result<usize> {
+/// The place in the release of the embedder that made the collection's vectors.
+pub(super) fn find_embedder(model: Option<&str>, schema: &Schema, catalog: &Catalog) -> Result<usize> {
     let missing =
         CatalogError::NoEmbedder { collection: schema.collection.clone(), dimension: schema.dimension };
     let id = schema.embedder.as_ref().ok_or(missing.clone())?;
@@ -64,7 +20,8 @@ fn find_embedder(model: Option<&str>, schema: &Schema, catalog: &Catalog) -> Res
     Ok(place.ok_or(missing)?)
 }
 
-fn embed(
+/// The vector of a text, or a note in `needs` of what is missing to make it. Errors of the file name it.
+pub(super) fn embed(
     text: &str,
     place: usize,
     catalog: &Catalog,
@@ -74,13 +31,14 @@ fn embed(
     let Some(encoder) = catalog.encoder(place, sources, needs)? else { return Ok(None) };
     let number = catalog.embedder_file(place);
     let source = catalog.file(number, sources)?;
+    let blame = |error| catalog.blame(number, error);
     let mut tokens = Vec::new();
     encoder.tokenizer.encode(text, &mut tokens);
-    let mut rows = Rows { dimension: encoder.file.id().dimension as usize, rows: BTreeMap::new() };
-    for token in &tokens {
-        if !rows.rows.contains_key(token) {
-            rows.rows.extend(encoder.file.token_row(source, *token)?.map(|row| (*token, row)));
-        }
+    let mut rows = Rows { dimension: encoder.file.id().dimension as usize, rows: Vec::new() };
+    let mut distinct = tokens.clone();
+    sort_unique(&mut distinct);
+    for token in distinct {
+        rows.rows.extend(encoder.file.token_row(source, token).map_err(blame)?.map(|row| (token, row)));
     }
     match pool(&tokens, &rows).map_err(|e| name_query(e, &encoder.file.id().name))? {
         Pooled::Vector(vector) => Ok(Some(vector)),
@@ -107,7 +65,8 @@ fn name_query(error: InputError, name: &str) -> InputError {
 /// The rows of one query's tokens.
 struct Rows<'s> {
     dimension: usize,
-    rows: BTreeMap<u32, (&'s [u8], f32)>,
+    /// By token, ascending.
+    rows: Vec<(u32, (&'s [u8], f32))>,
 }
 
 impl TokenRows for Rows<'_> {
@@ -116,6 +75,7 @@ impl TokenRows for Rows<'_> {
     }
 
     fn row(&self, token: u32) -> Option<(&[u8], f32)> {
-        self.rows.get(&token).copied()
+        let place = self.rows.binary_search_by_key(&token, |(known, _)| *known).ok()?;
+        self.rows.get(place).map(|(_, row)| *row)
     }
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The files of one release, by their number in [`ReleaseIndex::files`](crate::release::ReleaseIndex::files).
-pub trait Sources {
+pub trait Sources: Sync {
     /// The file of that number, if the host has it at all.
     fn file(&self, number: usize) -> Option<&dyn ByteSource>;
 }
@@ -51,6 +51,11 @@ impl Needs {
     /// Notes that a range is missing.
     pub fn want(&mut self, file: usize, range: ByteRange) {
         self.ranges.push(FileRange { file, range });
+    }
+
+    /// Adds what another list holds.
+    pub(super) fn extend(&mut self, other: Needs) {
+        self.ranges.extend(other.ranges);
     }
 
     /// Notes that a range is missing unless the source has it; says whether it has.

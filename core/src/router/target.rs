@@ -1,17 +1,16 @@
-//! One collection's part of a fan-out: what it lacks, its filter, its nearest rows.
+//! One collection of a statement, opened: its WHERE, bound and evaluated.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use super::{Catalog, Needs, Sources};
+use super::{Needs, documents::DocumentBlocks, run::Run};
 use crate::{
     bytes::ByteSource,
     error::{Result, SnapshotError},
-    filter::{Bind, BindSchema, ColumnBlock, ColumnData, Filter, TextDictionary},
-    metric::Scorer,
+    filter::{Bind, BindSchema, ColumnBlock, ColumnData, Filter, Mask, TextDictionary},
+    order::Map,
     plan::Plan,
     query::{Column, Expr},
     schema::{Field, FieldType, Schema},
-    search::scan,
     snapshot::{
         Collection, Strings,
         layout::{SectionEntry, malformed},
@@ -21,96 +20,56 @@ use crate::{
 /// Rows are filtered in blocks of this many, as columns are stored.
 const FILTER_ROWS: u64 = crate::snapshot::COLUMN_ROWS as u64;
 
-/// A collection that is asked.
-#[derive(Debug)]
-pub(super) struct Target {
-    /// Its place in the release.
-    pub(super) place: usize,
-    /// Distances (0 without a query vector) and rows, in the order of the answer; `None` until searched.
-    pub(super) found: Option<Vec<(f32, u64)>>,
-    /// How many bytes of the collection's file the search used.
-    pub(super) bytes: u64,
-    /// The WHERE as far as the schema alone binds it.
-    filter: Option<Bind>,
-}
-
 /// A collection whose head is open, and its file.
-struct Opened<'s> {
-    collection: Arc<Collection>,
-    source: &'s dyn ByteSource,
-    file: usize,
+pub(super) struct Opened<'s> {
+    pub(super) collection: Arc<Collection>,
+    pub(super) source: &'s dyn ByteSource,
+    pub(super) file: usize,
 }
 
-impl Target {
-    /// The collection at `place` of the release.
-    ///
-    /// # Errors
-    /// `QueryError` for a literal that does not fit its column, and for tests of lists.
-    pub(super) fn new(place: usize, plan: &Plan, schema: &Schema) -> Result<Self> {
-        let known = Known { schema, dictionaries: BTreeMap::new() };
-        let filter = plan.filter.as_ref().map(|expr| Filter::bind(expr, &known)).transpose()?;
-        Ok(Self { place, found: None, bytes: 0, filter })
+impl<'s> Opened<'s> {
+    /// Opens the collection at `place` of the release, or notes in `needs` what that takes.
+    pub(super) fn open(run: &Run<'s>, place: usize, needs: &mut Needs) -> Result<Option<Self>> {
+        let Some(collection) = run.catalog.collection(place, run.sources, needs)? else { return Ok(None) };
+        let file = run.catalog.collection_file(place);
+        Ok(Some(Self { collection, source: run.catalog.file(file, run.sources)?, file }))
     }
+}
 
-    /// Searches the collection if all that it takes is resident; else notes all of it in `needs`, so that one wave
-    /// brings it. `query` is `None` while the vector is still being made; a plan without a probe needs none.
-    pub(super) fn step(
-        &mut self,
-        plan: &Plan,
-        query: Option<&[f32]>,
-        catalog: &Catalog,
-        sources: &dyn Sources,
-        needs: &mut Needs,
-    ) -> Result<()> {
-        if self.passes() == Some(false) {
-            self.found = Some(Vec::new());
-            return Ok(());
-        }
-        let Some(collection) = catalog.collection(self.place, sources, needs)? else { return Ok(()) };
-        let file = catalog.collection_file(self.place);
-        let opened = Opened { collection, source: catalog.file(file, sources)?, file };
-        let wanted = opened.wanted(plan, self.filter.as_ref())?;
-        let missing = wanted.iter().filter(|section| !opened.want(section, needs)).count();
-        if missing > 0 || (plan.is_search() && query.is_none()) {
-            return Ok(());
-        }
-        self.bytes = wanted.iter().map(|section| section.bytes).sum();
-        let mask = opened.mask(plan, self.filter.as_ref())?;
-        self.found = Some(match query {
-            Some(query) => opened.nearest(plan, query, mask.as_deref())?,
-            None => opened.first(plan, mask.as_deref()),
-        });
-        Ok(())
-    }
+/// Binds a WHERE as far as the schema alone goes.
+///
+/// # Errors
+/// `QueryError` for a literal that does not fit its column, and for tests that the column does not offer.
+pub(super) fn bind(plan: &Plan, schema: &Schema) -> Result<Option<Bind>> {
+    let known = Known { schema, dictionaries: Map::new() };
+    Ok(plan.filter.as_ref().map(|expr| Filter::bind(expr, &known)).transpose()?)
+}
 
-    /// Whether every row passes the WHERE, or none, whatever the collection holds.
-    fn passes(&self) -> Option<bool> {
-        match &self.filter {
-            Some(Bind::Ready(filter)) => filter.constant(),
-            _ => None,
-        }
+/// Whether every row passes the WHERE, or none, whatever the collection holds.
+pub(super) fn passes(filter: Option<&Bind>) -> Option<bool> {
+    match filter {
+        Some(Bind::Ready(filter)) => filter.constant(),
+        Some(_) => None,
+        None => Some(true),
     }
 }
 
 impl Opened<'_> {
-    /// The sections that the search reads: columns and dictionaries of the WHERE, and the vectors.
-    fn wanted(&self, plan: &Plan, filter: Option<&Bind>) -> Result<Vec<SectionEntry>, SnapshotError> {
+    /// The sections that the WHERE reads: columns and dictionaries.
+    pub(super) fn filter_sections(&self, plan: &Plan, filter: Option<&Bind>) -> Vec<SectionEntry> {
         let (columns, dictionaries) = match (filter, &plan.filter) {
             (Some(Bind::Ready(filter)), _) => (filter.columns().to_vec(), Vec::new()),
-            (Some(Bind::Needs(texts)), Some(expr)) => (expr.columns().into_iter().collect(), texts.clone()),
+            (Some(Bind::Needs(texts)), Some(expr)) => (expr.columns(), texts.clone()),
             _ => (Vec::new(), Vec::new()),
         };
         let mut sections = Vec::new();
         sections.extend(columns.iter().filter_map(|column| self.values(column)).map(|(_, section)| *section));
         sections.extend(dictionaries.iter().filter_map(|column| self.dictionary(column)));
-        if plan.is_search() {
-            sections.push(*self.collection.vectors()?);
-        }
-        Ok(sections)
+        sections
     }
 
     /// Notes the blocks of a section that are missing; says whether none is.
-    fn want(&self, section: &SectionEntry, needs: &mut Needs) -> bool {
+    pub(super) fn want(&self, section: &SectionEntry, needs: &mut Needs) -> bool {
         let ranges =
             (0..section.blocks).filter_map(|block| self.collection.head().block_range(section, block));
         let missing = ranges.filter(|range| !needs.check(self.file, self.source, *range)).count();
@@ -132,35 +91,45 @@ impl Opened<'_> {
         }
     }
 
-    /// A bit per row: WHERE is true. `None` when every row passes.
-    fn mask(&self, plan: &Plan, filter: Option<&Bind>) -> Result<Option<Vec<u64>>> {
+    /// The rows for which WHERE is true; or `None`, and a note of the documents that it takes to tell.
+    pub(super) fn mask(
+        &self,
+        run: &Run<'_>,
+        filter: Option<&Bind>,
+        needs: &mut Needs,
+    ) -> Result<Option<Masked>> {
         let bound;
-        let filter = match (filter, &plan.filter) {
+        let filter = match (filter, &run.plan.filter) {
             (Some(Bind::Ready(filter)), _) => filter,
             (Some(Bind::Needs(texts)), Some(expr)) => {
                 bound = self.bind(expr, texts)?;
                 &bound
             }
-            _ => return Ok(None),
+            _ => return Ok(Some(Masked::default())),
         };
         if filter.constant() == Some(true) {
-            return Ok(None);
+            return Ok(Some(Masked::default()));
         }
-        let mut words = Vec::with_capacity((self.collection.rows() / 64) as usize + 1);
+        let (mut words, mut bytes) = (Vec::with_capacity((self.collection.rows() / 64) as usize + 1), 0);
+        let mut complete = true;
         for first_row in (0..self.collection.rows()).step_by(FILTER_ROWS as usize) {
-            words.extend_from_slice(self.mask_block(filter, first_row)?.words());
+            run.check_stop()?;
+            match self.mask_block(filter, first_row, &mut bytes, needs)? {
+                Some(mask) => words.extend_from_slice(mask.words()),
+                None => complete = false,
+            }
         }
-        Ok(Some(words))
+        Ok(complete.then_some(Masked { words: Some(words), bytes }))
     }
 
     /// Binds the WHERE with the dictionaries of `texts`.
     fn bind(&self, expr: &Expr, texts: &[Column]) -> Result<Filter> {
-        let mut dictionaries = BTreeMap::new();
+        let mut dictionaries = Map::new();
         for column in texts {
             if let Some(section) = self.dictionary(column)
                 && let Some(strings) = self.collection.strings(self.source, section)?
             {
-                dictionaries.insert(column.clone(), strings);
+                dictionaries.get_or_insert(column.clone(), strings);
             }
         }
         match Filter::bind(expr, &Known { schema: self.collection.schema(), dictionaries })? {
@@ -172,7 +141,13 @@ impl Opened<'_> {
         }
     }
 
-    fn mask_block(&self, filter: &Filter, first_row: u64) -> Result<crate::filter::Mask> {
+    fn mask_block(
+        &self,
+        filter: &Filter,
+        first_row: u64,
+        bytes: &mut u64,
+        needs: &mut Needs,
+    ) -> Result<Option<Mask>> {
         let rows = (self.collection.rows() - first_row).min(FILTER_ROWS) as usize;
         let ids = IdBlock::new(first_row, rows);
         let mut blocks = Vec::with_capacity(filter.columns().len());
@@ -183,7 +158,19 @@ impl Opened<'_> {
                 (_, None) => ColumnBlock { rows, valid: &ids.none, data: ColumnData::Bool(&ids.none) },
             });
         }
-        filter.evaluate(rows, &blocks)
+        let Some(place) = filter.columns().iter().position(|column| *column == Column::Document) else {
+            return filter.evaluate(rows, &blocks).map(Some);
+        };
+        let wanted = filter.undecided(rows, &blocks)?;
+        let read = DocumentBlocks::read(&self.collection, self.source, first_row, &wanted)?;
+        if !read.missing.is_empty() {
+            read.missing.iter().for_each(|range| needs.want(self.file, *range));
+            return Ok(None);
+        }
+        *bytes += read.bytes;
+        let documents = read.documents()?;
+        blocks.get_mut(place).into_iter().for_each(|block| *block = documents.block());
+        filter.evaluate(rows, &blocks).map(Some)
     }
 
     fn column_block(
@@ -195,27 +182,21 @@ impl Opened<'_> {
         let found = self.collection.column_block(self.source, values, block)?;
         found.ok_or_else(|| malformed("column", values.1.offset, "the block is not resident"))
     }
+}
 
-    fn nearest(&self, plan: &Plan, query: &[f32], mask: Option<&[u64]>) -> Result<Vec<(f32, u64)>> {
-        let scorer = Scorer::new(self.collection.schema().metric, self.collection.encoding(), query);
-        Ok(scan(&self.collection, self.source, &scorer, mask, super::limit(plan))?.rows)
-    }
-
-    /// The first matching rows in the order of their ids.
-    fn first(&self, plan: &Plan, mask: Option<&[u64]>) -> Vec<(f32, u64)> {
-        let matches = |row: &u64| {
-            mask.is_none_or(|mask| {
-                mask.get((row / 64) as usize).is_some_and(|word| word >> (row % 64) & 1 == 1)
-            })
-        };
-        (0..self.collection.rows()).filter(matches).take(super::limit(plan)).map(|row| (0.0, row)).collect()
-    }
+/// What came of a WHERE.
+#[derive(Debug, Default)]
+pub(super) struct Masked {
+    /// A bit per row; `None` when every row passes.
+    pub(super) words: Option<Vec<u64>>,
+    /// How many bytes of documents it took.
+    pub(super) bytes: u64,
 }
 
 /// What a WHERE is bound to: the schema, and the dictionaries that are open.
 struct Known<'s> {
     schema: &'s Schema,
-    dictionaries: BTreeMap<Column, Strings<'s>>,
+    dictionaries: Map<Column, Strings<'s>>,
 }
 
 impl BindSchema for Known<'_> {

@@ -7,9 +7,10 @@ use crate::{
     error::{CatalogError, Result},
     filter::parse_time,
     json,
+    order::sort_by,
     plan::Plan,
     query::{Column, Literal},
-    rank::{order_values, sort_indices},
+    rank::order_values,
     schema::Value,
 };
 
@@ -63,8 +64,11 @@ impl RoutingTable {
                 models.entry(key(value)).or_insert(model).collections.push(collection.clone());
             }
         }
-        let meanings =
-            sorted((0..).zip(models.keys()).flat_map(|(i, key)| meanings(key).map(move |v| (v, i))));
+        let mut meanings: Vec<(Value, usize)> = (0..)
+            .zip(models.keys())
+            .flat_map(|(i, key)| meanings(key).map(move |value| (value, i)))
+            .collect();
+        sort_by(&mut meanings, |a, b| order_values(&a.0, &b.0));
         let models = models.into_values().collect();
         Ok(Self { discriminator, model_to_collections, collection_to_models, models, meanings })
     }
@@ -189,14 +193,4 @@ fn meanings(key: &str) -> impl Iterator<Item = Value> {
         _ => parse_time(key).map(Value::Time),
     };
     [Some(Value::Text(String::from(key))), other].into_iter().flatten()
-}
-
-fn sorted(values: impl Iterator<Item = (Value, usize)>) -> Vec<(Value, usize)> {
-    let mut values: Vec<Option<(Value, usize)>> = values.map(Some).collect();
-    let order = sort_indices(values.len(), &mut |a, b| {
-        let at =
-            |i: u32| values.get(i as usize).and_then(Option::as_ref).map_or(&Value::Null, |(value, _)| value);
-        order_values(at(a), at(b))
-    });
-    order.into_iter().filter_map(|i| values.get_mut(i as usize).and_then(Option::take)).collect()
 }

@@ -1,7 +1,9 @@
 //! Searching one collection. The one access path so far is the exact scan.
 
+mod measure;
 mod scan;
 mod top;
 
-pub use scan::{Found, scan};
+pub use measure::Measure;
+pub use scan::{Reach, scan};
 pub use top::Top;

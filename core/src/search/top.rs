@@ -8,6 +8,7 @@ use std::collections::BinaryHeap;
 pub struct Top {
     k: usize,
     bound: f32,
+    floor: Entry,
     heap: BinaryHeap<Entry>,
 }
 
@@ -34,7 +35,14 @@ impl PartialOrd for Entry {
 impl Top {
     /// An empty list of at most `k` rows.
     pub fn new(k: usize) -> Self {
-        Self { k, bound: if k == 0 { f32::NEG_INFINITY } else { f32::INFINITY }, heap: BinaryHeap::new() }
+        Self::after(k, None)
+    }
+
+    /// The same of the rows that are further than `floor`, or as far and not before its row.
+    pub fn after(k: usize, floor: Option<(f32, u64)>) -> Self {
+        let bound = if k == 0 { f32::NEG_INFINITY } else { f32::INFINITY };
+        let (distance, row) = floor.unwrap_or((f32::NEG_INFINITY, 0));
+        Self { k, bound, floor: Entry { distance, row }, heap: BinaryHeap::new() }
     }
 
     /// Offers a row.
@@ -48,6 +56,9 @@ impl Top {
     }
 
     fn enter(&mut self, entry: Entry) {
+        if entry < self.floor {
+            return;
+        }
         if self.heap.len() < self.k {
             self.heap.push(entry);
         } else if let Some(mut worst) = self.heap.peek_mut().filter(|worst| entry < **worst) {
@@ -85,6 +96,15 @@ mod tests {
             top.push(distance, row);
         }
         assert_eq!(top.into_sorted(), [(7.0, 2), (f32::INFINITY, 0)]);
+    }
+
+    #[test]
+    fn rows_before_the_floor_stay_out() {
+        let mut top = Top::after(2, Some((1.0, 5)));
+        for (distance, row) in [(0.5, 9), (1.0, 4), (1.0, 5), (1.0, 7), (2.0, 1)] {
+            top.push(distance, row);
+        }
+        assert_eq!(top.into_sorted(), [(1.0, 5), (1.0, 7)]);
     }
 
     #[test]

@@ -394,7 +394,7 @@ impl Collection {
 }
 
 /// The numbers of a stored row.
-fn decode_row(row: &[u8], encoding: Encoding) -> Vec<f32> {
+pub(crate) fn decode_row(row: &[u8], encoding: Encoding) -> Vec<f32> {
     match encoding {
         Encoding::F32 => row.as_chunks::<4>().0.iter().map(|x| f32::from_le_bytes(*x)).collect(),
         Encoding::F16 => {

@@ -16,6 +16,7 @@ mod strings;
 mod verify;
 mod wire;
 
+pub(crate) use collection::decode_row;
 pub use collection::{Collection, write_collection};
 pub(crate) use columns::ROWS_PER_BLOCK as COLUMN_ROWS;
 pub use embedder::{EmbedderFile, write_embedder};

@@ -69,10 +69,31 @@ impl PayloadBlock {
         Ok(Self { bytes, rows })
     }
 
+    /// The number of records.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The document at a place of the block, the inner `None` if the record has none; `None` when its bounds or its
+    /// text are forged.
+    pub fn document(&self, place: usize) -> Option<Option<&str>> {
+        let (ends, texts) = self.parts()?;
+        let end = |i: usize| ends.get(i).map(|end| u32::from_le_bytes(*end));
+        let (id, document) = (end(place * 3)?, end(place * 3 + 1)?);
+        let document_end = document & !NO_DOCUMENT;
+        let text = std::str::from_utf8(texts.get(id as usize..document_end as usize)?).ok()?;
+        Some((document == document_end).then_some(text))
+    }
+
+    /// The table of ends, and the texts.
+    fn parts(&self) -> Option<(&[[u8; 4]], &[u8])> {
+        let (ends, texts) = self.bytes.split_at_checked(self.rows * 12)?;
+        Some((ends.as_chunks().0, texts))
+    }
+
     /// The record at a place of the block; `None` when its bounds or its text are forged.
     pub fn row(&self, place: usize) -> Option<PayloadRow<&str>> {
-        let ends = self.bytes.get(..self.rows * 12)?.as_chunks::<4>().0;
-        let texts = self.bytes.get(self.rows * 12..)?;
+        let (ends, texts) = self.parts()?;
         let end = |i: usize| ends.get(i).map(|end| u32::from_le_bytes(*end));
         let first = place * 3;
         let start = if first == 0 { 0 } else { end(first - 1)? };
@@ -101,8 +122,9 @@ mod tests {
         let block = PayloadBlock::open(&encode_block(&rows).unwrap(), 3, 0).unwrap();
         for (place, row) in rows.iter().enumerate() {
             assert_eq!(block.row(place).as_ref(), Some(row));
+            assert_eq!(block.document(place), Some(row.document));
         }
-        assert_eq!(block.row(3), None);
+        assert_eq!((block.row(3), block.document(3)), (None, None));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The door of the browser: a page in headless chromium that opens the release by URL, under a policy that allows no
 //! more than it needs.
 
-use std::process::{Command, Stdio};
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -33,10 +36,14 @@ const QUIET: [&str; 9] = [
 
 /// What the page answers, every statement asked of a newly opened release.
 pub fn answers(setting: &Setting) -> Answers {
-    let statements = std::fs::read_to_string(setting.statements_file())?;
+    post(setting.release(), std::fs::read_to_string(setting.statements_file())?)
+}
+
+/// What the page posts about a release: answers to statements or, where lines are JSON, to cases.
+pub fn post(release: PathBuf, questions: String) -> Answers {
     let mut site = site(POLICY);
-    site.folders.insert("/release/", setting.release());
-    site.statements = statements;
+    site.folders.insert("/release/", release);
+    site.statements = questions;
     match visit(site)? {
         Ok(posted) => node::parse_lines(&posted).map(Ok),
         Err(absent) => Ok(Err(absent)),

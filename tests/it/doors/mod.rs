@@ -5,22 +5,22 @@
 //! word about why; with `CI=true` that is a failure. Nothing here looks at how a door works inside.
 
 mod c;
-mod chromium;
-mod node;
+pub mod chromium;
+pub mod node;
 mod process;
 mod release;
 mod same;
 mod server;
-mod setting;
+pub mod setting;
 mod statements;
-mod tools;
+pub mod tools;
 
 use serde_json::Value as Json;
 use setting::{Failure, Setting};
 use tools::Absent;
 
 /// What a door printed, one value per statement; or why it cannot be asked here.
-type Answers = Result<Result<Vec<Json>, Absent>, Failure>;
+pub type Answers = Result<Result<Vec<Json>, Absent>, Failure>;
 
 #[test]
 fn every_door_gives_the_same_answers() {

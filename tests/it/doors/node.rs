@@ -1,6 +1,6 @@
 //! The door of node: the package from a folder and from a server, and the package's own tests.
 
-use std::{fs, process::Command};
+use std::{ffi::OsStr, fs, path::Path, process::Command};
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -30,11 +30,16 @@ pub fn answers_over_http(setting: &Setting) -> Answers {
 }
 
 fn ask(setting: &Setting, release: &str) -> Answers {
-    let mut node = match script("query.mjs") {
+    run_script("query.mjs", release, &setting.statements_file())
+}
+
+/// What a script of `tests/doors` prints about a release and a file of questions.
+pub fn run_script(name: &str, release: impl AsRef<OsStr>, questions: &Path) -> Answers {
+    let mut node = match script(name) {
         Ok(node) => node,
         Err(absent) => return Ok(Err(absent)),
     };
-    let printed = process::output(node.arg(release).arg(setting.statements_file()))?;
+    let printed = process::output(node.arg(release).arg(questions))?;
     parse_lines(&printed).map(Ok)
 }
 

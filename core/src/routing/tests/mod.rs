@@ -9,6 +9,7 @@ use super::*;
 use crate::{
     error::{CatalogError, Error, ErrorKind},
     plan::Plan,
+    query::tests::Random,
 };
 
 const FILE: &str = r#"{
@@ -332,6 +333,31 @@ fn odd_files_are_refused_with_their_place() {
         assert_eq!((error.code(), error.kind()), (2010, ErrorKind::Usage));
         assert!(error.to_string().contains(place), "{error}");
     }
+}
+
+#[test]
+fn no_file_makes_routing_panic() {
+    let mut random = Random(9);
+    let plan = Plan::parse("SELECT id FROM * WHERE metadata.kind != 'book' AND metadata.kind < 3")
+        .expect("a statement");
+    let mut read = 0;
+    for _ in 0..20_000 {
+        let mut bytes = FILE.as_bytes().to_vec();
+        for _ in 0..1 + random.below(2) {
+            let place = random.below(bytes.len());
+            match random.below(3) {
+                0 => bytes[place] = b"{}[]\",:0e-n \\"[random.below(13)],
+                1 => drop(bytes.remove(place)),
+                _ => bytes.truncate(place.max(1)),
+            }
+        }
+        if let Ok(table) = RoutingTable::parse(&String::from_utf8_lossy(&bytes)) {
+            read += 1;
+            let fallback = random.below(2) == 0;
+            drop(table.into_router(fallback).route(&plan, &NAMES));
+        }
+    }
+    assert!(read > 100, "only {read} were files");
 }
 
 #[test]

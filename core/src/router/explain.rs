@@ -1,0 +1,310 @@
+//! EXPLAIN: what routing and statistics say of each collection; and with ANALYZE, what the statement cost.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::{
+    CollectionReport, Explanation, Fanout, Outcome, ResultSet,
+    member::{Cost, Member, State, Target},
+    shape::{Mode, from_record},
+    stages::answer::Answer,
+};
+use crate::{
+    filter,
+    query::{Explain, Field},
+    release::CollectionEntry,
+    schema::{FieldType, Schema},
+};
+
+/// What is known of one collection before it is read.
+struct Facts<'f> {
+    entry: &'f CollectionEntry,
+    member: &'f Member,
+    path: &'static str,
+    why: &'static str,
+    /// The fraction of rows that is expected to pass WHERE.
+    selectivity: f64,
+    /// About how many bytes a search reads, the winners' records aside.
+    bytes: u64,
+}
+
+/// What a stage of the statement cost.
+struct Stage {
+    name: &'static str,
+    micros: u64,
+    rows_in: u64,
+    rows_out: u64,
+    bytes: u64,
+}
+
+impl Fanout {
+    /// The answer with the reports of all collections, and the explanation if one is asked for.
+    pub(super) fn result(&self, answer: Answer) -> ResultSet {
+        let Answer { rows, sets, cursor } = answer;
+        let statement = &self.statement;
+        let places: BTreeMap<&str, usize> = statement.names.iter().map(String::as_str).zip(0..).collect();
+        let mut own = vec![0; self.members.len()];
+        for name in rows.iter().filter_map(|row| row.collection.as_deref()) {
+            let count = places.get(name).and_then(|place| own.get_mut(*place));
+            count.into_iter().for_each(|count| *count += 1);
+        }
+        let reports = statement.names.iter().zip(&self.members).zip(own);
+        let mut result = ResultSet {
+            columns: statement.plan.columns.iter().map(|column| column.name.clone()).collect(),
+            rows,
+            sets,
+            collections: reports.map(|((name, member), rows)| self.report(name, member, rows)).collect(),
+            waves: self.waves,
+            notes: self.spaces.note(&statement.catalog).into_iter().collect(),
+            cursor,
+            explanation: None,
+        };
+        result.explanation = statement.plan.explain.map(|asked| self.explanation(asked, &result));
+        result
+    }
+
+    fn report(&self, name: &str, member: &Member, rows: u64) -> CollectionReport {
+        let outcome = match &member.state {
+            State::Skipped(reason) => Outcome::Skipped { reason: reason.clone() },
+            State::Failed { code, message } => Outcome::Failed { code: *code, message: message.clone() },
+            State::Asked(target) => Outcome::Asked {
+                rows,
+                bytes: target.cost.bytes + target.cost.record_bytes,
+                micros: self.statement.options.clock.map(|_| target.cost.micros()),
+            },
+        };
+        CollectionReport { name: name.into(), outcome }
+    }
+
+    fn explanation(&self, asked: Explain, result: &ResultSet) -> Explanation {
+        let facts: Vec<Facts<'_>> = self.members.iter().filter_map(|member| self.facts(member)).collect();
+        let plan = &self.statement.plan;
+        let (mut text, mut json) = (plan.explain_text(&[]), plan.explain_json(&[]));
+        let reading = facts.iter().filter(|facts| matches!(facts.member.state, State::Asked(_))).count();
+        text.push_str(&format!("  collections: {reading} of {} asked\n", facts.len()));
+        facts.iter().for_each(|facts| text.push_str(&self.line(facts, asked)));
+        if let Some(object) = json.as_object_mut() {
+            let all: Vec<Json> = facts.iter().map(|facts| self.fact_json(facts, asked)).collect();
+            object.insert("collections".into(), all.into());
+            if asked == Explain::Analyze {
+                object.insert("executed".into(), self.executed_json(result));
+            }
+        }
+        if asked == Explain::Analyze {
+            text.push_str(&self.executed_text(result));
+        }
+        Explanation { text, json }
+    }
+
+    fn facts<'f>(&'f self, member: &'f Member) -> Option<Facts<'f>> {
+        let plan = &self.statement.plan;
+        let entry = self.statement.catalog.index().collections.get(member.place)?;
+        let selectivity =
+            plan.filter.as_ref().map_or(1.0, |filter| filter::estimate(filter, &entry.statistics));
+        let (path, why) = self.path(member);
+        let bytes = match path {
+            "scan" | "filter" => self.estimated_bytes(entry),
+            _ => 0,
+        };
+        Some(Facts { entry, member, path, why, selectivity, bytes })
+    }
+
+    /// How a collection is searched, and why so.
+    fn path(&self, member: &Member) -> (&'static str, &'static str) {
+        let State::Asked(target) = &member.state else { return ("none", "it is not asked") };
+        match (target.passes(), self.statement.shape.mode) {
+            (Some(false), _) => ("none", "no row can pass WHERE, whatever the columns hold"),
+            (_, Mode::Search) => ("scan", "the only path until the collection has clusters"),
+            (Some(true), Mode::Grouped) if self.only_counts() => {
+                ("statistics", "COUNT(*) without WHERE needs no row")
+            }
+            _ => ("filter", "there is no query vector"),
+        }
+    }
+
+    fn only_counts(&self) -> bool {
+        let shape = &self.statement.shape;
+        let group = self.statement.plan.group.as_ref();
+        shape.reads.iter().all(|field| *field == Field::Collection)
+            && group.is_some_and(|group| group.top.is_none())
+            && shape.aggregates.iter().all(|aggregate| aggregate.of.is_none())
+    }
+
+    /// Vectors of two bytes a component, and the columns of WHERE, ORDER BY and GROUP BY.
+    fn estimated_bytes(&self, entry: &CollectionEntry) -> u64 {
+        let (plan, rows) = (&self.statement.plan, entry.statistics.rows);
+        let vectors = match plan.is_search() {
+            true => rows.saturating_mul(u64::from(entry.schema.dimension)).saturating_mul(2),
+            false => 0,
+        };
+        let mut paths: Vec<String> = Vec::new();
+        for column in plan.filter.iter().flat_map(|filter| filter.columns()) {
+            paths.push(column.to_string().trim_start_matches("metadata.").into());
+        }
+        for field in self.statement.shape.reads.iter().filter(|field| from_record(field)) {
+            paths.extend(match field {
+                Field::Metadata(Some(path)) => Some(path.clone()),
+                _ => None,
+            });
+        }
+        paths.sort_unstable();
+        paths.dedup();
+        let columns: u64 = paths.iter().map(|path| column_bytes(&entry.schema, path, rows)).sum();
+        vectors.saturating_add(columns).min(entry.file.bytes)
+    }
+
+    fn line(&self, facts: &Facts<'_>, asked: Explain) -> String {
+        let (name, rows) = (&facts.entry.schema.collection, facts.entry.statistics.rows);
+        let expected = (rows as f64 * facts.selectivity).round() as u64;
+        let line = match &facts.member.state {
+            State::Skipped(reason) => format!("    {name}: skipped, {rows} rows: {reason}\n"),
+            State::Failed { code, message } => format!("    {name}: failed, {code}: {message}\n"),
+            State::Asked(_) => format!(
+                "    {name}: {} ({}), {rows} rows, about {expected} expected ({}), about {} bytes\n",
+                facts.path,
+                facts.why,
+                percent(facts.selectivity),
+                facts.bytes,
+            ),
+        };
+        match (&facts.member.state, asked) {
+            (State::Asked(target), Explain::Analyze) => line + &self.cost_line(&target.cost),
+            _ => line,
+        }
+    }
+
+    fn cost_line(&self, cost: &Cost) -> String {
+        let time = match self.statement.options.clock {
+            Some(_) => format!(" in {} us", cost.micros()),
+            None => String::new(),
+        };
+        let (passed, found) = (cost.passed, cost.found);
+        let bytes = cost.bytes + cost.record_bytes;
+        format!("      really: {passed} rows passed, {found} found, {bytes} bytes{time}\n")
+    }
+
+    fn fact_json(&self, facts: &Facts<'_>, asked: Explain) -> Json {
+        let rows = facts.entry.statistics.rows;
+        let mut json = json!({ "name": facts.entry.schema.collection, "rows": rows });
+        let Some(object) = json.as_object_mut() else { return json };
+        let asks = matches!(facts.member.state, State::Asked(_));
+        object.insert("asked".into(), asks.into());
+        match &facts.member.state {
+            State::Skipped(reason) => drop(object.insert("skip_reason".into(), reason.as_str().into())),
+            State::Failed { code, message } => {
+                object.insert("failed".into(), json!({ "code": code, "message": message }));
+            }
+            State::Asked(target) => {
+                object.insert("access_path".into(), facts.path.into());
+                object.insert("why".into(), facts.why.into());
+                object.insert("selectivity".into(), facts.selectivity.into());
+                let expected = (rows as f64 * facts.selectivity).round() as u64;
+                object.insert("estimated_rows".into(), expected.into());
+                object.insert("estimated_bytes".into(), facts.bytes.into());
+                if asked == Explain::Analyze {
+                    let cost = &target.cost;
+                    object.insert("rows_passed".into(), cost.passed.into());
+                    object.insert("rows_found".into(), cost.found.into());
+                    object.insert("bytes".into(), (cost.bytes + cost.record_bytes).into());
+                    let micros = self.statement.options.clock.map(|_| cost.micros());
+                    object.extend(micros.map(|micros| ("micros".into(), micros.into())));
+                }
+            }
+        }
+        json
+    }
+
+    /// The stages in the order in which rows pass them.
+    fn stages(&self, result: &ResultSet) -> Vec<Stage> {
+        let costs: Vec<&Cost> = self
+            .members
+            .iter()
+            .filter_map(|member| match &member.state {
+                State::Asked(target) => Some(&target.cost),
+                _ => None,
+            })
+            .collect();
+        let sum = |part: fn(&Cost) -> u64| costs.iter().map(|cost| part(cost)).sum::<u64>();
+        let stage = |name, micros, rows_in, rows_out, bytes| Stage { name, micros, rows_in, rows_out, bytes };
+        let (found, merged) = (sum(|cost| cost.found), self.ledger.merged);
+        vec![
+            stage("route", self.ledger.route, self.members.len() as u64, costs.len() as u64, 0),
+            stage("embed", self.ledger.embed, self.ledger.texts, self.ledger.texts, 0),
+            stage(
+                "filter",
+                sum(|cost| cost.filter_micros),
+                sum(|cost| cost.filtered),
+                sum(|cost| cost.passed),
+                0,
+            ),
+            stage(
+                "search",
+                sum(|cost| cost.search_micros),
+                sum(|cost| cost.passed),
+                found,
+                sum(|cost| cost.bytes),
+            ),
+            stage("merge", self.ledger.merge, found, merged, 0),
+            stage("payload", sum(|cost| cost.record_micros), merged, merged, sum(|cost| cost.record_bytes)),
+            stage("answer", self.ledger.answer, merged, result.rows.len() as u64, 0),
+        ]
+    }
+
+    fn micros(&self) -> Option<u64> {
+        let clock = self.statement.options.clock?;
+        Some(clock().saturating_sub(self.ledger.started?))
+    }
+
+    fn executed_text(&self, result: &ResultSet) -> String {
+        let took = self.micros().map(|micros| format!(" in {micros} us")).unwrap_or_default();
+        let mut text = format!("  executed: {} rows, {} waves{took}\n", result.rows.len(), self.waves);
+        for stage in self.stages(result) {
+            let Stage { name, micros, rows_in, rows_out, bytes } = stage;
+            let what = if name == "route" { "collections" } else { "rows" };
+            let time = self.statement.options.clock.map(|_| format!(", {micros} us")).unwrap_or_default();
+            let bytes = if bytes > 0 { format!(", {bytes} bytes") } else { String::new() };
+            text.push_str(&format!("    {name}: {rows_in} {what} in, {rows_out} out{bytes}{time}\n"));
+        }
+        text
+    }
+
+    fn executed_json(&self, result: &ResultSet) -> Json {
+        let timed = self.statement.options.clock.is_some();
+        let stages = self.stages(result).into_iter().map(|stage| {
+            let micros = timed.then_some(stage.micros);
+            json!({
+                "stage": stage.name, "rows_in": stage.rows_in, "rows_out": stage.rows_out,
+                "bytes": stage.bytes, "micros": micros,
+            })
+        });
+        json!({
+            "rows": result.rows.len(), "waves": self.waves, "micros": self.micros(),
+            "stages": stages.collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Target {
+    /// Whether every row passes the WHERE, or none, whatever the collection holds.
+    fn passes(&self) -> Option<bool> {
+        super::target::passes(self.filter())
+    }
+}
+
+/// The bytes of a column: values and a bit a row; a dictionary is not known.
+fn column_bytes(schema: &Schema, path: &str, rows: u64) -> u64 {
+    let width = match schema.fields.iter().find(|field| field.path == path).map(|field| &field.kind) {
+        Some(FieldType::Bool) => return rows.div_ceil(4),
+        Some(FieldType::Text) => 4,
+        Some(FieldType::Int | FieldType::Float | FieldType::Time) => 8,
+        _ => return 0,
+    };
+    rows.saturating_mul(width).saturating_add(rows.div_ceil(8))
+}
+
+/// Two digits after the point are enough; floats are not formatted, which would cost the module kilobytes.
+fn percent(fraction: f64) -> String {
+    let hundredths = (fraction * 10_000.0).round() as u64;
+    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
+}

@@ -1,0 +1,58 @@
+//! What every stage of a running statement is lent.
+
+use super::{Catalog, Host, Sources, shape::Shape};
+use crate::{
+    error::{CatalogError, Error, Result},
+    plan::Plan,
+};
+
+/// One step of one statement.
+pub(super) struct Run<'r> {
+    pub(super) catalog: &'r Catalog,
+    pub(super) plan: &'r Plan,
+    pub(super) shape: &'r Shape,
+    /// The names of the collections that FROM names, in that order.
+    pub(super) names: &'r [String],
+    pub(super) sources: &'r dyn Sources,
+    pub(super) host: &'r Host<'r>,
+    pub(super) clock: Option<fn() -> u64>,
+}
+
+impl Run<'_> {
+    /// The time in microseconds; 0 without a clock.
+    pub(super) fn now(&self) -> u64 {
+        self.clock.map_or(0, |clock| clock())
+    }
+
+    /// # Errors
+    /// [`CatalogError::Stopped`] when the caller wants the statement to end.
+    pub(super) fn check_stop(&self) -> Result<()> {
+        if (self.host.stop)() { Err(CatalogError::Stopped.into()) } else { Ok(()) }
+    }
+
+    /// The name of a collection by its place in FROM.
+    pub(super) fn name(&self, member: usize) -> &str {
+        self.names.get(member).map_or("", String::as_str)
+    }
+}
+
+/// Why a step cannot go on, and the collections (by their places in FROM) that the others could do without. None: the
+/// statement itself cannot go on.
+#[derive(Debug)]
+pub(super) struct Halt {
+    pub(super) members: Vec<usize>,
+    pub(super) error: Error,
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self { members: Vec::new(), error }
+    }
+}
+
+impl Halt {
+    /// The error of one collection.
+    pub(super) fn of(member: usize, error: Error) -> Self {
+        Self { members: vec![member], error }
+    }
+}
