@@ -69,8 +69,16 @@ impl Params {
     /// # Errors
     /// What is wrong with the text, in words.
     pub fn from_json(text: &str) -> Result<Self, String> {
+        Self::from_value(json::parse(text).map_err(|error| error.to_string())?)
+    }
+
+    /// The same of a text that was read already.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn from_value(value: Value) -> Result<Self, String> {
         let mut params = Self::default();
-        match json::parse(text).map_err(|error| error.to_string())? {
+        match value {
             Value::Null => {}
             Value::List(items) => {
                 for (place, item) in (1..).zip(items) {

@@ -1,6 +1,7 @@
 //! Statements over small releases, each compared with an answer found otherwise.
 
 mod basics;
+mod preview;
 
 use std::{collections::BTreeMap, sync::Arc};
 
