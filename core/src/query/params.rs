@@ -22,7 +22,15 @@ impl Param {
     /// # Errors
     /// What is wrong with the text, in words that go on from "the parameter".
     pub fn from_json(text: &str) -> Result<Self, String> {
-        param(json::parse(text).map_err(|error| format!("is no JSON: {error}"))?)
+        Self::from_value(json::parse(text).map_err(|error| format!("is no JSON: {error}"))?)
+    }
+
+    /// The same of a text that was read already.
+    ///
+    /// # Errors
+    /// What is wrong, in words that go on from "the parameter".
+    pub fn from_value(value: Value) -> Result<Self, String> {
+        param(value)
     }
 }
 
