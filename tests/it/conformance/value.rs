@@ -117,7 +117,8 @@ pub fn order_with_nulls(a: &Datum, b: &Datum, descending: bool, nulls_first: boo
 
 fn rank(value: &Datum) -> u8 {
     match value {
-        Datum::Null => 0,
+        // Last, inside of a list too.
+        Datum::Null => 7,
         Datum::Bool(_) => 1,
         Datum::Int(_) | Datum::Float(_) => 2,
         Datum::Text(_) => 3,
