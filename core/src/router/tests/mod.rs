@@ -11,6 +11,7 @@ mod group;
 mod mmr;
 mod order;
 mod parallel;
+mod preview;
 mod spaces;
 mod starvation;
 mod world;
