@@ -13,8 +13,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!(
             "{:.3}  {}  {}  {}",
             row.distance.unwrap_or(0.0),
-            row.collection,
-            row.id,
+            row.collection.unwrap_or_default(),
+            row.id.unwrap_or_default(),
             row.cells[1].to_json()
         );
     }

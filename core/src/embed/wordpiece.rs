@@ -55,18 +55,18 @@ impl WordPiece {
         let mut words = Words { vocabulary: &self.vocabulary, word: Word::new(), hashes: Vec::new(), out };
         let mut rest = text;
         while let Some((start, name, token)) = self.find_special(rest) {
-            words.read(&rest[..start]);
+            words.read(rest.get(..start).unwrap_or_default());
             if name != UNKNOWN {
                 words.out.push(token);
             }
-            rest = &rest[start + name.len()..];
+            rest = rest.get(start + name.len()..).unwrap_or_default();
         }
         words.read(rest);
     }
 
     fn find_special(&self, text: &str) -> Option<(usize, &'static str, u32)> {
         text.match_indices('[').find_map(|(at, _)| {
-            let rest = &text[at..];
+            let rest = text.get(at..)?;
             let (name, token) = self.special.iter().find(|(name, _)| rest.starts_with(name))?;
             Some((at, *name, *token))
         })

@@ -1,13 +1,13 @@
 //! Errors about names: a collection, column, model or file that is not there, or cannot do what is asked of it.
 
-use super::ErrorKind;
+use super::{ErrorKind, Quoted};
 
 /// The statement or call names something that is not there. Each case lists the nearest names that are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatalogError {
     /// No collection of that name. Remedy: use one of the near names, or `FROM *`.
-    #[error("unknown collection {name:?}{}", suggest(near))]
+    #[error("unknown collection {}{}", Quoted(name), suggest(near))]
     UnknownCollection {
         /// The name as asked.
         name: String,
@@ -15,7 +15,7 @@ pub enum CatalogError {
         near: Vec<String>,
     },
     /// None of the asked collections has that metadata column.
-    #[error("unknown column {name:?}{}", suggest(near))]
+    #[error("unknown column {}{}", Quoted(name), suggest(near))]
     UnknownColumn {
         /// The dotted path as asked, without `metadata.`.
         name: String,
@@ -23,7 +23,7 @@ pub enum CatalogError {
         near: Vec<String>,
     },
     /// The registry declares no model of that name.
-    #[error("unknown model {name:?}{}", suggest(near))]
+    #[error("unknown model {}{}", Quoted(name), suggest(near))]
     UnknownModel {
         /// The name as asked.
         name: String,
@@ -31,15 +31,19 @@ pub enum CatalogError {
         near: Vec<String>,
     },
     /// The release names a file that the host did not bring.
-    #[error("the release needs the file {name:?}, which is missing; copy the whole release directory")]
+    #[error(
+        "the release needs the file {}, which is missing; copy the whole release directory",
+        Quoted(name)
+    )]
     MissingFile {
         /// The file's name inside the release.
         name: String,
     },
     /// A TEXT query, but the collection names no embedder that this release carries.
     #[error(
-        "collection {collection:?} has no embedder in this release, so TEXT cannot be used; \
-         pass the query as VECTOR [...] with {dimension} numbers"
+        "collection {} has no embedder in this release, so TEXT cannot be used; \
+         pass the query as VECTOR [...] with {dimension} numbers",
+        Quoted(collection)
     )]
     NoEmbedder {
         /// The collection asked.
@@ -48,7 +52,11 @@ pub enum CatalogError {
         dimension: u32,
     },
     /// The statement asks for an embedder (`MODEL`) that did not make the collection's vectors.
-    #[error("the vectors were made by the embedder {used:?}, not {name:?}; leave MODEL out or name {used:?}")]
+    #[error(
+        "the vectors were made by the embedder {0}, not {1}; leave MODEL out or name {0}",
+        Quoted(used),
+        Quoted(name)
+    )]
     OtherEmbedder {
         /// The name as asked.
         name: String,
@@ -57,7 +65,8 @@ pub enum CatalogError {
     },
     /// The registry file declares no embedder of that name, but a collection is filled by it.
     #[error(
-        "the registry declares no embedder {name:?}; add [embedder.{name}], or name the registry that has it"
+        "the registry declares no embedder {}; add [embedder.{name}], or name the registry that has it",
+        Quoted(name)
     )]
     UndeclaredEmbedder {
         /// The name that the collection's models gave.
@@ -65,8 +74,10 @@ pub enum CatalogError {
     },
     /// A clause that compares distances, over collections whose distances mean different things.
     #[error(
-        "collections {first:?} and {second:?} differ in {difference}, so {clause} cannot compare their distances; \
-         ask them in separate statements"
+        "collections {} and {} differ in {difference}, so {clause} cannot compare their distances; \
+         ask them in separate statements",
+        Quoted(first),
+        Quoted(second)
     )]
     MixedSpaces {
         /// One collection.
@@ -97,8 +108,9 @@ pub enum CatalogError {
     },
     /// SIMILARITY asks for a metric that the stored vectors do not allow.
     #[error(
-        "collection {collection:?} keeps its vectors at unit length, so {asked} of the original ones cannot be computed; \
-         leave SIMILARITY out or write SIMILARITY COSINE"
+        "collection {} keeps its vectors at unit length, so {asked} of the original ones cannot be computed; \
+         leave SIMILARITY out or write SIMILARITY COSINE",
+        Quoted(collection)
     )]
     SimilarityNotPossible {
         /// The collection asked.
@@ -159,7 +171,7 @@ impl CatalogError {
 fn suggest(near: &[String]) -> String {
     match near {
         [] => String::new(),
-        [one] => format!("; did you mean {one:?}?"),
+        [one] => format!("; did you mean {}?", Quoted(one)),
         many => format!("; did you mean one of {}?", many.join(", ")),
     }
 }
@@ -174,7 +186,9 @@ pub fn near_names<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> V
     let folded = name.to_ascii_lowercase();
     let mut nearest: Vec<(usize, &str)> = Vec::new();
     for candidate in names {
-        let contains = !name.is_empty() && candidate.contains(name);
+        // The standard library's search for texts is 2 kB of the compressed wasm module.
+        let contains =
+            length > 0 && candidate.as_bytes().windows(name.len()).any(|part| part == name.as_bytes());
         let far = candidate.chars().count().abs_diff(length) > limit;
         let edits = if far { limit + 1 } else { edit_distance(&folded, &candidate.to_ascii_lowercase()) };
         let scored = (if contains { edits.min(limit) } else { edits }, candidate);

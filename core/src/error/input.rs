@@ -1,5 +1,6 @@
 //! Errors about what comes in: vectors, texts and records that cannot be accepted.
 
+use super::Quoted;
 use crate::number::Shown;
 
 /// A vector or text that is refused at the door, with the record it belongs to.
@@ -33,7 +34,10 @@ pub enum InputError {
         record: String,
     },
     /// The embedder found nothing it knows in the text.
-    #[error("{record}: the text has no word that the embedder {embedder:?} knows, so it has no vector")]
+    #[error(
+        "{record}: the text has no word that the embedder {} knows, so it has no vector",
+        Quoted(embedder)
+    )]
     NothingToEmbed {
         /// The record's id, or "query".
         record: String,

@@ -7,12 +7,14 @@
 mod catalog;
 mod input;
 mod query;
+mod quoted;
 mod snapshot;
 
 pub use catalog::{CatalogError, near_names};
 pub use input::InputError;
 pub use query::{QueryError, QueryErrorKind, Span};
 pub(crate) use query::{shown, snippet};
+pub(crate) use quoted::{Quoted, escaped};
 pub use snapshot::SnapshotError;
 
 #[cfg(feature = "mmap")]

@@ -1,6 +1,6 @@
 //! Errors about snapshot files: not ours, too new, or damaged.
 
-use super::ErrorKind;
+use super::{ErrorKind, Quoted};
 
 /// A snapshot or release file cannot be used. Three cases are kept apart by type: not our file, another version,
 /// damaged.
@@ -87,7 +87,7 @@ pub enum SnapshotError {
 }
 
 fn of_collection(collection: &Option<String>) -> String {
-    collection.as_ref().map(|name| format!(" (collection {name:?})")).unwrap_or_default()
+    collection.as_ref().map(|name| format!(" (collection {})", Quoted(name))).unwrap_or_default()
 }
 
 impl SnapshotError {

@@ -61,6 +61,9 @@ fn leaf_fraction(leaf: &Leaf<'_>, stats: &CollectionStats) -> f64 {
 
 /// The fraction of the values that are not null.
 fn value_fraction(test: &Test<'_>, known: Option<&FieldStats>, equal: f64) -> f64 {
+    if let Some(known) = known.filter(|known| known.items) {
+        return list_fraction(test, known);
+    }
     if let Some(values) = known.and_then(|known| known.distinct.as_ref()) {
         let passing = values.iter().filter(|value| holds(test, value) == Some(true)).count();
         return passing as f64 / values.len().max(1) as f64;
@@ -92,6 +95,19 @@ fn value_fraction(test: &Test<'_>, known: Option<&FieldStats>, equal: f64) -> f6
         }
         Test::IsNull { .. } => 1.0,
     }
+}
+
+/// The fraction of the lists that are not null. How often each item occurs is not known.
+fn list_fraction(test: &Test<'_>, known: &FieldStats) -> f64 {
+    let Test::Contains { values, set, negated, .. } = test else { return 1.0 };
+    let found = match &known.distinct {
+        Some(items) => {
+            let asked = items.iter().filter(|item| set.contains(item) == Some(true)).count();
+            asked as f64 / items.len().max(1) as f64
+        }
+        None => (values.len() as f64 * TEXT).min(1.0),
+    };
+    if *negated { 1.0 - found } else { found }
 }
 
 /// Where a value lies between the bounds, from 0 to 1.

@@ -7,13 +7,13 @@ use std::{borrow::Cow, cmp::Ordering};
 
 use super::{
     compare::compare,
-    logic::{Condition, Leaf, Node, Test},
+    logic::{Condition, Leaf, Node, Test, ValueSet},
     stats::{CollectionStats, FieldStats, Known},
     time::{format_time, parse_time},
 };
 use crate::{
     order::Map,
-    pattern::Scratch,
+    pattern::{Pattern, Scratch},
     query::{Column, CompareOp, Expr, Literal},
     schema::Value,
 };
@@ -89,11 +89,39 @@ fn impossible_together(column: &Column, leaves: &[&Leaf<'_>], stats: &Collection
         Known::Stats(known) if wants_null => {
             (known.nulls == 0).then(|| format!("{column} is never null in this collection"))
         }
+        Known::Stats(known) if known.items => {
+            leaves.iter().find_map(|leaf| no_list_with(column, &leaf.test, known))
+        }
         Known::Stats(known) => match &known.distinct {
             Some(values) => none_of(column, leaves, values),
             None => none_between(column, leaves, known),
         },
     }
+}
+
+/// Why no list passes. Each test is judged alone: several may be true of a list because of different items.
+fn no_list_with(column: &Column, test: &Test<'_>, known: &FieldStats) -> Option<String> {
+    let Test::Contains { set, negated, .. } = test else { return None };
+    let possible = if *negated {
+        // Whether a list lacks a value cannot be told from what all lists hold together.
+        !set.null
+    } else if let Some(values) = &known.distinct {
+        values.iter().any(|value| set.contains(value) != Some(false))
+    } else {
+        may_hold_any(known, set) && set.any_between(known.min.as_ref(), known.max.as_ref()) != Some(false)
+    };
+    (!possible).then(|| format!("no list of {column} holds what is asked for"))
+}
+
+/// Whether the sketch admits one of the values, or there is no sketch.
+fn may_hold_any(known: &FieldStats, set: &ValueSet<'_>) -> bool {
+    let Some(sketch) = &known.sketch else { return true };
+    // Texts may be meant as times, and a sketch of what cannot be compared says nothing.
+    let comparable = known.min.as_ref().or(known.max.as_ref()).is_some_and(|like| set.only(like));
+    !comparable
+        || set.numbers.iter().any(|number| sketch.may_hold(number))
+        || set.texts.iter().any(|text| sketch.may_hold(&Value::Text(String::from(*text))))
+        || !set.times.is_empty()
 }
 
 /// Every value is known: tries each.
@@ -158,19 +186,28 @@ fn none_between(column: &Column, leaves: &[&Leaf<'_>], known: &FieldStats) -> Op
         let possible = match &leaf.test {
             Test::Compare(_, literal) if literal.value == Value::Null => false,
             Test::Compare(op, literal) => {
-                narrow(*op, coerced(literal, known)?, &mut low, &mut high)?;
-                *op != CompareOp::Ne
-                    || constant(known).is_none_or(|only| holds(&leaf.test, only) != Some(false))
+                let value = coerced(literal, known)?;
+                let held = known.sketch.as_ref().is_none_or(|sketch| sketch.may_hold(&value));
+                narrow(*op, value, &mut low, &mut high)?;
+                match op {
+                    CompareOp::Eq => held,
+                    CompareOp::Ne => {
+                        constant(known).is_none_or(|only| holds(&leaf.test, only) != Some(false))
+                    }
+                    _ => true,
+                }
             }
             Test::In { set, negated: true, .. } => {
                 !set.null && constant(known).is_none_or(|only| holds(&leaf.test, only) != Some(false))
             }
-            Test::In { set, .. } => set.any_between(known.min.as_ref(), known.max.as_ref())?,
+            Test::In { set, .. } => {
+                may_hold_any(known, set) && set.any_between(known.min.as_ref(), known.max.as_ref())?
+            }
             Test::Match { .. } | Test::Contains { .. } => text_possible(&leaf.test, known)?,
             Test::IsNull { negated } => *negated,
         };
         if !possible {
-            return Some(outside(column, known));
+            return Some(refused(column, &leaf.test, known));
         }
     }
     let ((low, low_open), (high, high_open)) = (low?, high?);
@@ -192,6 +229,11 @@ fn text_possible(test: &Test<'_>, known: &FieldStats) -> Option<bool> {
         Test::Match { pattern: None, .. } => false,
         Test::Match { pattern: Some(Ok(pattern)), negated: false, .. } => {
             // Texts with the prefix are not before it, and not behind all that begin with it.
+            if let (Pattern::Whole(text), Some(sketch)) = (pattern, &known.sketch)
+                && !sketch.may_hold(&Value::Text(text.clone()))
+            {
+                return Some(false);
+            }
             let prefix = pattern.prefix();
             let behind =
                 |min: &Value| matches!(min, Value::Text(min) if *min > prefix && !min.starts_with(&prefix));
@@ -241,6 +283,25 @@ fn coerced<'a>(literal: &'a Literal, known: &FieldStats) -> Option<Cow<'a, Value
 fn constant(known: &FieldStats) -> Option<&Value> {
     let (min, max) = (known.min.as_ref()?, known.max.as_ref()?);
     compare(min, max)?.is_eq().then_some(min)
+}
+
+/// Why a test fails for all values, alone.
+fn refused(column: &Column, test: &Test<'_>, known: &FieldStats) -> String {
+    let by_sketch = match test {
+        Test::Compare(CompareOp::Eq, literal) => compared_within(literal, known),
+        Test::In { set, negated: false, .. } => {
+            set.any_between(known.min.as_ref(), known.max.as_ref()) == Some(true)
+        }
+        _ => false,
+    };
+    if by_sketch { format!("{column} never has what is asked for") } else { outside(column, known) }
+}
+
+fn compared_within(literal: &Literal, known: &FieldStats) -> bool {
+    let beyond = |bound: &Option<Value>, side| {
+        bound.as_ref().is_some_and(|bound| compare(&literal.value, bound) == Some(side))
+    };
+    !beyond(&known.min, Ordering::Less) && !beyond(&known.max, Ordering::Greater)
 }
 
 fn outside(column: &Column, known: &FieldStats) -> String {

@@ -3,11 +3,11 @@
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
-use super::time::format_time;
+use super::{sketch::Sketch, time::format_time};
 use crate::{query::Column, schema::Value};
 
 /// What is known of one field over all rows of a collection.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct FieldStats {
     /// The dotted path inside `metadata`; `id` for [`CollectionStats::id`].
     pub path: String,
@@ -22,6 +22,12 @@ pub struct FieldStats {
     /// Every value that occurs, if they are few. `None`: not known.
     #[serde(serialize_with = "write_values")]
     pub distinct: Option<Vec<Value>>,
+    /// Whether bounds, values and sketch are those of the items of lists. Nulls are always those of whole rows.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub items: bool,
+    /// A set that every value is in. `None`: not known.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_sketch")]
+    pub sketch: Option<Sketch>,
 }
 
 /// What is known of a collection. A metadata field that `fields` does not list has no value in any row: leave a
@@ -85,6 +91,10 @@ const NO_SCALAR: &str =
 fn write_value<S: Serializer>(value: &Option<Value>, out: S) -> Result<S::Ok, S::Error> {
     let json = value.as_ref().map(|value| to_json(value).ok_or_else(|| serde::ser::Error::custom(NO_SCALAR)));
     json.transpose()?.serialize(out)
+}
+
+fn write_sketch<S: Serializer>(sketch: &Option<Sketch>, out: S) -> Result<S::Ok, S::Error> {
+    sketch.as_ref().map(Sketch::to_base64).serialize(out)
 }
 
 fn write_values<S: Serializer>(values: &Option<Vec<Value>>, out: S) -> Result<S::Ok, S::Error> {

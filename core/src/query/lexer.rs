@@ -3,7 +3,7 @@
 //! Tokens borrow the statement. Escapes are resolved later, by `strings`, and only where a string is really used.
 
 use super::places::Places;
-use crate::error::{QueryError, QueryErrorKind, Span};
+use crate::error::{QueryError, QueryErrorKind, Span, escaped};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,14 +224,18 @@ impl<'a> Lexer<'a> {
         let start = self.at;
         let c = self.sql.get(start..).and_then(|rest| rest.chars().next()).unwrap_or(' ');
         self.at += c.len_utf8();
-        self.error(QueryErrorKind::UnexpectedCharacter, start, &format!("unexpected character {c:?}"))
-            .with_hint(match c {
-                ':' | '$' | '@' => "parameters are written ? or :name",
-                '#' => "comments are written -- to the end of the line, or /* */",
-                '!' => "write != or NOT",
-                '`' => "names are quoted with double quotes",
-                _ => "put names with such characters in double quotes and texts in single quotes",
-            })
+        self.error(
+            QueryErrorKind::UnexpectedCharacter,
+            start,
+            &format!("unexpected character '{}'", escaped(c)),
+        )
+        .with_hint(match c {
+            ':' | '$' | '@' => "parameters are written ? or :name",
+            '#' => "comments are written -- to the end of the line, or /* */",
+            '!' => "write != or NOT",
+            '`' => "names are quoted with double quotes",
+            _ => "put names with such characters in double quotes and texts in single quotes",
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     bytes::ByteRange,
-    error::{Result, SnapshotError},
+    error::{Quoted, Result, SnapshotError},
     filter::CollectionStats,
     json::{self, Node},
     schema::{EmbedderId, Schema},
@@ -124,7 +124,9 @@ impl ReleaseIndex {
                 || file.name.starts_with('.')
                 || file.name.contains(['/', '\\', ':', '\0'])
             {
-                return Err(bad(format!("the file name {:?} leaves the release's folder", file.name)).into());
+                return Err(
+                    bad(format!("the file name {} leaves the release's folder", Quoted(&file.name))).into()
+                );
             }
         }
         Ok(index)

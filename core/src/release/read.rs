@@ -2,7 +2,7 @@
 
 use super::{CollectionEntry, EmbedderEntry, Place, ReleaseFile, ReleaseIndex};
 use crate::{
-    filter::{CollectionStats, FieldStats, parse_time},
+    filter::{CollectionStats, FieldStats, Sketch, parse_time},
     json::Node,
     metric::Metric,
     number::parse_f64,
@@ -90,6 +90,7 @@ fn field_type(node: &Node<'_>) -> Read<FieldType> {
         "float" => Ok(FieldType::Float),
         "text" => Ok(FieldType::Text),
         "time" => Ok(FieldType::Time),
+        "json" => Ok(FieldType::Json),
         _ => Err(node.wrong("a type that this version knows")),
     }
 }
@@ -109,7 +110,20 @@ fn field_statistics(node: &Node<'_>) -> Read<FieldStats> {
         min: node.get_optional("min")?.map(|value| scalar(&value)).transpose()?,
         max: node.get_optional("max")?.map(|value| scalar(&value)).transpose()?,
         distinct: node.get_optional("distinct")?.map(|values| all(&values, scalar)).transpose()?,
+        items: node.get_optional("items")?.map(|items| flag(&items)).transpose()?.unwrap_or(false),
+        sketch: node.get_optional("sketch")?.map(|sketch| read_sketch(&sketch)).transpose()?,
     })
+}
+
+fn flag(node: &Node<'_>) -> Read<bool> {
+    match node.value() {
+        Value::Bool(value) => Ok(*value),
+        _ => Err(node.wrong("true or false")),
+    }
+}
+
+fn read_sketch(node: &Node<'_>) -> Read<Sketch> {
+    Sketch::from_base64(node.text()?).ok_or_else(|| node.wrong("base64 without padding"))
 }
 
 /// A value as `filter` writes it into statistics.

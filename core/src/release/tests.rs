@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::{
     error::Error,
-    filter::FieldStats,
+    filter::{FieldStats, Sketch},
     metric::{Encoding, Metric},
     schema::{Field, FieldType, Record, Value},
     snapshot::write_collection,
@@ -16,8 +16,15 @@ fn sample() -> ReleaseIndex {
     let file = |name: &str| ReleaseFile { name: name.into(), bytes: 1 << 40, blake3: "ab".into() };
     let id = EmbedderId { name: "tiny \"é\"".into(), fingerprint: "f".into(), dimension: 256 };
     let field = |path: &str, kind| Field { path: path.into(), kind };
-    let bounds =
-        |path: &str, min, max, distinct| FieldStats { path: path.into(), nulls: 3, min, max, distinct };
+    let bounds = |path: &str, min, max, distinct| FieldStats {
+        path: path.into(),
+        nulls: 3,
+        min,
+        max,
+        distinct,
+        items: path == "tags",
+        sketch: Sketch::from_bytes(path.as_bytes().to_vec()).filter(|_| path == "size"),
+    };
     let [text, int] = [Value::Text("2\n".into()), Value::Int(i64::MIN)];
     let statistics = CollectionStats {
         rows: 7,
@@ -40,6 +47,7 @@ fn sample() -> ReleaseIndex {
             field("tags", FieldType::List(Box::new(FieldType::List(Box::new(FieldType::Text))))),
             field("when", FieldType::Time),
             field("year", FieldType::Int),
+            field("zoo", FieldType::Json),
         ],
     };
     let collection = |schema, statistics| CollectionEntry {
@@ -144,7 +152,7 @@ fn whole() -> (Json, Vec<String>) {
 
 /// What may be missing or null without harm.
 fn optional(place: &str) -> bool {
-    ["embedder", "min", "max", "distinct"].iter().any(|key| place.ends_with(key))
+    ["embedder", "min", "max", "distinct", "items", "sketch"].iter().any(|key| place.ends_with(key))
         || place.ends_with("statistics/id")
 }
 
@@ -180,7 +188,8 @@ fn a_value_of_another_type_is_refused() {
             let allowed = scalar && matches!(other, Json::Bool(_) | Json::Number(_) | Json::String(_))
                 || other.is_null() && optional(place)
                 || other == json!([]) && (was.is_array() || place.ends_with("distinct"))
-                || other.is_string() && was.is_string();
+                || other.is_boolean() && was.is_boolean()
+                || other.is_string() && was.is_string() && !place.ends_with("sketch");
             let mut altered = json.clone();
             *altered.pointer_mut(place).unwrap() = other.clone();
             let refused = refusal(&altered);

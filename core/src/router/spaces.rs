@@ -5,7 +5,7 @@ use super::{
     probe::{embed, find_embedder},
 };
 use crate::{
-    error::{CatalogError, Error, InputError, Result},
+    error::{CatalogError, Error, InputError, Quoted, Result},
     metric::{Metric, check_vector},
     plan::{Plan, Probe},
     release::CollectionEntry,
@@ -70,7 +70,7 @@ impl Spaces {
     fn slot(&mut self, probe: &Probe, schema: &Schema, metric: Metric, catalog: &Catalog) -> Result<usize> {
         let slot = match probe {
             Probe::Vector(vector) => {
-                let record = format!("the query for collection {:?}", schema.collection);
+                let record = format!("the query for collection {}", Quoted(&schema.collection));
                 check_vector(&record, vector, schema.dimension as usize, metric)?;
                 Slot::Ready(vector.clone())
             }

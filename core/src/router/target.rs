@@ -135,8 +135,9 @@ impl Opened<'_> {
         match Filter::bind(expr, &Known { schema: self.collection.schema(), dictionaries })? {
             Bind::Ready(filter) => Ok(filter),
             Bind::Needs(columns) => {
-                Err(malformed("directory", 0, format!("the collection has no dictionary of {columns:?}"))
-                    .into())
+                let names: Vec<String> = columns.iter().map(Column::to_string).collect();
+                let reason = format!("the collection has no dictionary of {}", names.join(", "));
+                Err(malformed("directory", 0, reason).into())
             }
         }
     }

@@ -9,22 +9,19 @@ use super::{
     head::Head,
     layout::{FileKind, HEADER_BYTES, SectionEntry, SectionKind, malformed},
     payload::{self, PayloadBlock, PayloadRow},
+    statistics::statistics,
     strings::{Strings, encode_strings},
 };
 use crate::{
     bytes::{ByteRange, ByteSource},
     error::SnapshotError,
-    filter::{CollectionStats, ColumnBlock, FieldStats},
+    filter::{CollectionStats, ColumnBlock},
     metric::{Encoding, check_vector, encode_row},
     schema::{Field, FieldType, Record, Schema, Value, metadata_json},
 };
 
 /// Blocks of vectors hold about this many bytes.
 const VECTOR_BLOCK_BYTES: usize = 64 << 10;
-/// A field with more distinct values than this is routed by its bounds only.
-const DISTINCT_LIMIT: usize = 64;
-/// Texts longer than this stay out of the statistics, which are read eagerly.
-const STATISTIC_TEXT_BYTES: usize = 128;
 
 /// Writes one collection. Records are put in the order of their ids, so the same records give the same bytes
 /// whatever their order.
@@ -94,14 +91,17 @@ fn write_columns(file: &mut Assembler, schema: &Schema, records: &[Record]) -> c
         })?;
         let values: Vec<&Value> =
             records.iter().map(|r| r.metadata.get(&field.path).unwrap_or(&Value::Null)).collect();
-        let texts: BTreeSet<&str> = values.iter().filter_map(|value| text_of(value)).collect();
+        let texts: BTreeSet<&str> =
+            values.iter().flat_map(|value| columns::items(value)).filter_map(text_of).collect();
         let places: BTreeMap<&str, u32> = texts.iter().copied().zip(0..).collect();
-        if field.kind == FieldType::Text {
+        if *columns::element(&field.kind) == FieldType::Text {
             file.section(SectionKind::Dictionary, index, 0, [encode_strings(texts.iter().copied())?])?;
         }
-        let blocks = values.chunks(columns::ROWS_PER_BLOCK as usize).map(|block| {
-            columns::encode_block(&field.kind, block, |text| places.get(text).copied().unwrap_or(0))
-        });
+        let place = |text: &str| places.get(text).copied().unwrap_or(0);
+        let blocks = values.chunks(columns::ROWS_PER_BLOCK as usize);
+        let blocks: Vec<Vec<u8>> = blocks
+            .map(|block| columns::encode_block(&field.kind, block, &place))
+            .collect::<Result<_, _>>()?;
         file.section(SectionKind::Column, index, columns::ROWS_PER_BLOCK, blocks)?;
     }
     Ok(())
@@ -151,45 +151,6 @@ fn write_payload(file: &mut Assembler, records: &[Record]) -> crate::Result<()> 
         blocks.push(payload::encode_block(&rows)?);
     }
     Ok(file.section(SectionKind::Payload, 0, payload::ROWS_PER_BLOCK, blocks)?)
-}
-
-/// What routing knows: of each field, and of `id`. Of a list or JSON it is only how many records lack it.
-fn statistics(schema: &Schema, records: &[Record]) -> CollectionStats {
-    let field_stats = |field: &Field| {
-        let present =
-            records.iter().filter_map(|r| r.metadata.get(&field.path)).filter(|v| **v != Value::Null);
-        let nulls = (records.len() - present.clone().count()) as u64;
-        match columns::has_column(&field.kind) {
-            true => summarize(&field.path, present, nulls),
-            false => FieldStats { path: field.path.clone(), nulls, min: None, max: None, distinct: None },
-        }
-    };
-    let ids: Vec<Value> =
-        [records.first(), records.last()].into_iter().flatten().map(|r| Value::Text(r.id.clone())).collect();
-    let id = FieldStats { distinct: None, ..summarize("id", ids.iter(), 0) };
-    let fields = schema.fields.iter().map(field_stats).collect();
-    CollectionStats { rows: records.len() as u64, id: Some(id), fields }
-}
-
-fn summarize<'a>(path: &str, values: impl Iterator<Item = &'a Value> + Clone, nulls: u64) -> FieldStats {
-    let mut distinct: Vec<&Value> = Vec::new();
-    for value in values.clone() {
-        if let Err(place) = distinct.binary_search_by(|probe| probe.total_cmp(value)) {
-            distinct.insert(place, value);
-        }
-        if distinct.len() > DISTINCT_LIMIT {
-            break;
-        }
-    }
-    let short = |value: &&Value| text_of(value).is_none_or(|text| text.len() <= STATISTIC_TEXT_BYTES);
-    let few = distinct.len() <= DISTINCT_LIMIT && distinct.iter().all(short);
-    FieldStats {
-        path: path.into(),
-        nulls,
-        min: values.clone().min_by(|a, b| a.total_cmp(b)).filter(short).cloned(),
-        max: values.max_by(|a, b| a.total_cmp(b)).filter(short).cloned(),
-        distinct: few.then(|| distinct.into_iter().cloned().collect()),
-    }
 }
 
 /// An opened collection: its checked head and what it describes. Holds no data; blocks are lent by a
@@ -249,7 +210,7 @@ impl Collection {
     fn expected_sections(&self) -> Vec<(SectionKind, usize, u32)> {
         let mut sections = Vec::with_capacity(self.head.sections().len());
         for (index, field) in self.schema().fields.iter().enumerate() {
-            if field.kind == FieldType::Text {
+            if *columns::element(&field.kind) == FieldType::Text {
                 sections.push((SectionKind::Dictionary, index, 0));
             }
             if columns::has_column(&field.kind) {
@@ -315,7 +276,7 @@ impl Collection {
         self.head.section(SectionKind::Ids, 0)
     }
 
-    /// The section that holds the texts of a text field.
+    /// The section that holds the texts of a field of texts or of lists of texts.
     pub fn dictionary(&self, path: &str) -> Option<&SectionEntry> {
         let index = self.schema().fields.iter().position(|field| field.path == path)?;
         self.head.section(SectionKind::Dictionary, u16::try_from(index).ok()?)

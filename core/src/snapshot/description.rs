@@ -9,7 +9,7 @@ use bincode::{Encode, config};
 use super::{layout::malformed, wire::Input};
 use crate::{
     error::SnapshotError,
-    filter::{CollectionStats, FieldStats},
+    filter::{CollectionStats, FieldStats, Sketch},
     metric::{Encoding, Metric},
     schema::{EmbedderId, Field, FieldType, Schema, Value},
 };
@@ -60,6 +60,8 @@ struct WireStats {
     min: Option<Scalar>,
     max: Option<Scalar>,
     distinct: Option<Vec<Scalar>>,
+    items: bool,
+    sketch: Option<Vec<u8>>,
 }
 
 #[derive(Encode)]
@@ -163,6 +165,11 @@ fn statistics(input: &mut Input<'_>) -> Option<FieldStats> {
         min: input.optional(value)?,
         max: input.optional(value)?,
         distinct: input.optional(|input| input.list(value))?,
+        items: input.bool()?,
+        sketch: match input.optional(|input| input.list(Input::byte))? {
+            Some(bytes) => Some(Sketch::from_bytes(bytes)?),
+            None => None,
+        },
     })
 }
 
@@ -199,6 +206,8 @@ fn write_stats(stats: &FieldStats) -> WireStats {
         min: stats.min.as_ref().and_then(scalar),
         max: stats.max.as_ref().and_then(scalar),
         distinct: stats.distinct.as_ref().map(|values| values.iter().filter_map(scalar).collect()),
+        items: stats.items,
+        sketch: stats.sketch.as_ref().map(|sketch| sketch.bytes().to_vec()),
     }
 }
 
@@ -224,8 +233,15 @@ mod tests {
     use super::*;
 
     fn sample() -> Description {
-        let stats =
-            |path: &str, min, max, distinct| FieldStats { path: path.into(), nulls: 251, min, max, distinct };
+        let stats = |path: &str, min, max, distinct| FieldStats {
+            path: path.into(),
+            nulls: 251,
+            min,
+            max,
+            distinct,
+            items: path == "f",
+            sketch: Sketch::from_bytes(path.repeat(300).into_bytes()).filter(|_| path == "d"),
+        };
         let fields = BASES.iter().cloned().zip(["a", "b.c", "d", "é", "f"]);
         let mut fields: Vec<Field> = fields.map(|(kind, path)| Field { path: path.into(), kind }).collect();
         fields.push(Field { path: "g".into(), kind: FieldType::List(Box::new(FieldType::Text)) });

@@ -59,7 +59,8 @@ impl Head {
         if self.header.kind == kind {
             return Ok(());
         }
-        Err(malformed("header", 12, format!("the file holds {:?}, expected {kind:?}", self.header.kind)))
+        let reason = format!("the file holds {}, expected {}", self.header.kind.name(), kind.name());
+        Err(malformed("header", 12, reason))
     }
 
     /// The header.

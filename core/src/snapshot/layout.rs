@@ -37,6 +37,14 @@ pub enum FileKind {
 }
 
 impl FileKind {
+    /// The kind in errors.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Collection => "a collection",
+            Self::Embedder => "an embedder",
+        }
+    }
+
     fn number(self) -> u32 {
         match self {
             Self::Collection => 1,

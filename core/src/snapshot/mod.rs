@@ -12,6 +12,7 @@ mod embedder;
 mod head;
 pub mod layout;
 mod payload;
+mod statistics;
 mod strings;
 mod verify;
 mod wire;

@@ -9,18 +9,35 @@ use super::{
 use crate::{
     bytes::Resident,
     error::{Error, SnapshotError},
+    filter::{ColumnBlock, ColumnData, ItemData},
     metric::{Encoding, Metric},
     schema::{Field, FieldType, Record, Schema, Value},
 };
 
+fn list_of(kind: FieldType) -> FieldType {
+    FieldType::List(Box::new(kind))
+}
+
+/// A list of none to four values, with a null among them now and then; null itself for every seventh record.
+fn list(number: usize, value: impl Fn(usize) -> Value) -> Value {
+    let item =
+        |place: usize| if (number + place).is_multiple_of(4) { Value::Null } else { value(number + place) };
+    if number.is_multiple_of(7) { Value::Null } else { Value::List((0..number % 5).map(item).collect()) }
+}
+
 fn schema() -> Schema {
     let kinds = [
         ("at", FieldType::Time),
+        ("days", list_of(FieldType::Time)),
         ("flag", FieldType::Bool),
+        ("flags", list_of(FieldType::Bool)),
         ("name", FieldType::Text),
+        ("pairs", list_of(list_of(FieldType::Int))),
         ("share", FieldType::Float),
+        ("shares", list_of(FieldType::Float)),
         ("size", FieldType::Int),
-        ("tags", FieldType::List(Box::new(FieldType::Text))),
+        ("sizes", list_of(FieldType::Int)),
+        ("tags", list_of(FieldType::Text)),
     ];
     let fields = kinds.into_iter().map(|(path, kind)| Field { path: path.into(), kind }).collect();
     Schema { collection: "things".into(), dimension: 3, metric: Metric::L2, embedder: None, fields }
@@ -39,6 +56,12 @@ fn records(count: usize) -> Vec<Record> {
                 if number.is_multiple_of(3) { Value::Null } else { Value::Int(number as i64) },
             ),
             ("at".to_owned(), Value::Time(number as i64 * 1_000_000)),
+            ("days".to_owned(), list(number, |n| Value::Time(n as i64))),
+            ("flags".to_owned(), list(number, |n| Value::Bool(n.is_multiple_of(3)))),
+            ("pairs".to_owned(), list(number, |n| list(n, |n| Value::Int(n as i64)))),
+            ("shares".to_owned(), list(number, |n| Value::Float(n as f64 / 2.0))),
+            ("sizes".to_owned(), list(number, |n| Value::Int(n as i64))),
+            ("tags".to_owned(), list(number, |n| Value::Text(format!("tag {}", n % 5)))),
         ]),
         vector: vec![number as f32, 1.0, -2.5],
     };
@@ -249,32 +272,133 @@ fn a_vector_that_does_not_fit_is_refused_with_its_record() {
     }
 }
 
-/// What checksums cannot see: a file that was made wrong is as well sealed as one that was made right.
+/// The file with a section's bytes at `at` replaced, and sealed as well as one that was made right.
+fn resealed(file: &[u8], section: &layout::SectionEntry, at: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut forged = file.to_vec();
+    let start = section.offset as usize;
+    forged[start + at..start + at + bytes.len()].copy_from_slice(bytes);
+    let header = Collection::open(file, file.len() as u64).unwrap().head().header().clone();
+    let entry = header.block_table_at() as usize + section.first_block as usize * BLOCK_BYTES;
+    let sum = layout::checksum(&forged[start..start + section.bytes as usize]);
+    forged[entry..entry + 8].copy_from_slice(&sum.to_le_bytes());
+    let id = head::compute_content_id(&forged);
+    forged[64..96].copy_from_slice(&id);
+    repair_checksum(&mut forged, header.head_bytes);
+    forged
+}
+
+/// What checksums cannot see.
 #[test]
 fn a_sealed_file_that_contradicts_itself_does_not_verify() {
     let whole = file(3);
     let collection = Collection::open(&whole, whole.len() as u64).unwrap();
     let vectors = *collection.vectors().unwrap();
     let ids = *collection.ids().unwrap();
-    // A vector that is infinite (f16), and an id that the payload does not know.
-    for (section, at, bytes) in [(vectors, 0, &[0x00, 0x7c][..]), (ids, 16, &b"!000"[..])] {
-        let mut forged = whole.clone();
-        let start = section.offset as usize;
-        forged[start + at..start + at + bytes.len()].copy_from_slice(bytes);
-        let entry =
-            collection.head().header().block_table_at() as usize + section.first_block as usize * BLOCK_BYTES;
-        let sum = layout::checksum(&forged[start..start + section.bytes as usize]);
-        forged[entry..entry + 8].copy_from_slice(&sum.to_le_bytes());
-        let id = head::compute_content_id(&forged);
-        forged[64..96].copy_from_slice(&id);
-        repair_checksum(&mut forged, collection.head().header().head_bytes);
+    let column = |path: &str| *collection.column(path).unwrap().1;
+    for (section, at, bytes) in [
+        // A vector that is infinite (f16), and an id that the payload does not know.
+        (vectors, 0, &[0x00, 0x7c][..]),
+        (ids, 16, &b"!000"[..]),
+        // A text that its dictionary lacks: of a row, and in a list.
+        (column("name"), 1, &[9, 0, 0, 0]),
+        (column("tags"), 13, &[9, 0, 0, 0]),
+        // A list that ends before it begins, and lists that end behind all items.
+        (column("sizes"), 5, &[200, 0, 0, 0]),
+        (column("sizes"), 9, &[200, 0, 0, 0]),
+        (column("flags"), 9, &[255, 255, 255, 255]),
+    ] {
+        let forged = resealed(&whole, &section, at, bytes);
         let result = verify(&forged);
         assert!(
             matches!(&result, Err(Error::Snapshot(SnapshotError::Malformed { .. }))),
-            "{:?}: {result:?}",
+            "{:?} {at}: {result:?}",
             section.kind
         );
     }
+    verify(&resealed(&whole, &column("sizes"), 13, &[7])).unwrap();
+}
+
+/// The lists of a column, by its block: the numbers of its items, or their codes.
+fn lists(block: &ColumnBlock<'_>) -> Vec<Option<Vec<u64>>> {
+    let ColumnData::List(lists) = block.data else { panic!("{block:?}") };
+    let items: Vec<u64> = match lists.items {
+        ItemData::Int(values) | ItemData::Float(values) => {
+            values.iter().map(|value| u64::from_le_bytes(*value)).collect()
+        }
+        ItemData::Text(codes) => codes.iter().map(|code| u32::from_le_bytes(*code).into()).collect(),
+        ItemData::Bool(bits) => {
+            (0..bits.len() * 8).map(|at| u64::from(bits[at / 8] >> (at % 8) & 1)).collect()
+        }
+    };
+    let mut start = 0;
+    let list = |(row, end): (usize, &[u8; 4])| {
+        let list = items[start..u32::from_le_bytes(*end) as usize].to_vec();
+        start = u32::from_le_bytes(*end) as usize;
+        (block.valid[row / 8] >> (row % 8) & 1 == 1).then_some(list)
+    };
+    lists.ends.iter().enumerate().map(list).collect()
+}
+
+#[test]
+fn lists_come_back_without_their_nulls() {
+    let file = file(5000);
+    let source = Resident(&file);
+    let collection = Collection::open(&file, file.len() as u64).unwrap();
+    let mut records = records(5000);
+    records.sort_by(|a, b| a.id.cmp(&b.id));
+    let number = |value: &Value| match value {
+        Value::Int(value) | Value::Time(value) => *value as u64,
+        Value::Float(value) => value.to_bits(),
+        Value::Bool(value) => u64::from(*value),
+        Value::Text(text) => text[4..].parse().unwrap(),
+        other => panic!("{other:?}"),
+    };
+    for path in ["days", "flags", "shares", "sizes", "tags"] {
+        let (field, section) = collection.column(path).unwrap();
+        let mut found = Vec::new();
+        for block in 0..section.blocks {
+            let block = collection.column_block(&source, (field, section), block).unwrap().unwrap();
+            found.extend(lists(&block));
+        }
+        let expected = records.iter().map(|record| match &record.metadata[path] {
+            Value::List(items) => {
+                Some(items.iter().filter(|item| **item != Value::Null).map(number).collect())
+            }
+            _ => None,
+        });
+        assert_eq!(found, expected.collect::<Vec<Option<Vec<u64>>>>(), "{path}");
+    }
+    assert!(collection.column("pairs").is_none());
+    let tags = collection.strings(&source, collection.dictionary("tags").unwrap()).unwrap().unwrap();
+    assert_eq!((tags.count(), tags.text(4)), (5, Some("tag 4")));
+}
+
+#[test]
+fn statistics_describe_items_of_lists_and_sketch_many_values() {
+    let file = file(1000);
+    let collection = Collection::open(&file, file.len() as u64).unwrap();
+    let stats = |path: &str| collection.statistics().fields.iter().find(|field| field.path == path).unwrap();
+    let tags = ["tag 0", "tag 1", "tag 2", "tag 3", "tag 4"].map(|tag| Value::Text(tag.into()));
+    assert_eq!((stats("tags").items, &stats("tags").distinct), (true, &Some(tags.to_vec())));
+    assert_eq!((stats("tags").nulls, &stats("tags").sketch), (143, &None));
+    let sizes = stats("sizes");
+    assert!(sizes.items && sizes.distinct.is_none());
+    assert_eq!((&sizes.min, &sizes.max), (&Some(Value::Int(1)), &Some(Value::Int(1002))));
+    // Two fields of integers, of which the one with fewer values fits the budget first.
+    let sketched: Vec<&str> = collection
+        .statistics()
+        .fields
+        .iter()
+        .filter(|f| f.sketch.is_some())
+        .map(|f| f.path.as_str())
+        .collect();
+    assert_eq!(sketched, ["size", "sizes"]);
+    let size = stats("size").sketch.as_ref().unwrap();
+    assert!((0..1000).filter(|n| n % 3 != 0).all(|n| size.may_hold(&Value::Int(n))));
+    assert!((0..1000).filter(|n| n % 3 == 0).filter(|n| size.may_hold(&Value::Int(*n))).count() < 15);
+    let pairs = stats("pairs");
+    assert_eq!((pairs.nulls, pairs.items, &pairs.distinct, &pairs.min), (143, false, &None, &None));
+    assert!(collection.statistics().id.as_ref().unwrap().sketch.is_none());
 }
 
 #[test]

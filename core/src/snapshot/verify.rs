@@ -10,6 +10,7 @@ use crate::{
     bytes::{ByteRange, ByteSource, Resident},
     embed::fingerprint,
     error::{Result, SnapshotError},
+    filter::{ColumnBlock, ColumnData, ItemData, ListData},
     json,
     schema::Value,
 };
@@ -105,7 +106,8 @@ fn check_records(collection: &Collection, source: &dyn ByteSource) -> Result<()>
                 let field =
                     field.ok_or_else(|| malformed("column", section.offset, "a column without a field"))?;
                 for block in 0..section.blocks {
-                    collection.column_block(source, (field, section), block)?;
+                    let values = collection.column_block(source, (field, section), block)?;
+                    check_codes(collection, source, &field.path, values)?;
                 }
             }
             _ => {}
@@ -114,6 +116,29 @@ fn check_records(collection: &Collection, source: &dyn ByteSource) -> Result<()>
     check_vectors(collection, source)?;
     let payload = collection.head().require(SectionKind::Payload, 0)?;
     (0..payload.blocks).try_for_each(|block| check_payload(collection, source, block))
+}
+
+/// Texts stand in the dictionary of their field.
+fn check_codes(
+    collection: &Collection,
+    source: &dyn ByteSource,
+    path: &str,
+    block: Option<ColumnBlock<'_>>,
+) -> Result<()> {
+    let (Some(block), Some(section)) = (block, collection.dictionary(path)) else { return Ok(()) };
+    let texts = collection.strings(source, section)?.map_or(0, |strings| strings.count());
+    let known = |code: &[u8; 4]| u32::from_le_bytes(*code) < texts;
+    let present = |row: usize| block.valid.get(row / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1);
+    let all_known = match block.data {
+        ColumnData::Text(codes) => (0..).zip(codes).all(|(row, code)| !present(row) || known(code)),
+        ColumnData::List(ListData { items: ItemData::Text(codes), .. }) => codes.iter().all(known),
+        _ => true,
+    };
+    if all_known {
+        return Ok(());
+    }
+    Err(malformed("column", section.offset, format!("metadata.{path} has a text that its dictionary lacks"))
+        .into())
 }
 
 /// The parts of an embedder are those that its fingerprint was made of.

@@ -229,8 +229,13 @@ fn unknown_columns_come_with_near_names() {
 }
 
 fn stats(min: Value, max: Value) -> CollectionStats {
-    let field =
-        FieldStats { path: String::from("x"), nulls: 0, min: Some(min), max: Some(max), distinct: None };
+    let field = FieldStats {
+        path: String::from("x"),
+        nulls: 0,
+        min: Some(min),
+        max: Some(max),
+        ..FieldStats::default()
+    };
     CollectionStats { rows: 10, id: None, fields: vec![field] }
 }
 

@@ -188,21 +188,32 @@ fn field_stats(column: &Column, values: &[Value], random: &mut Random) -> FieldS
         Column::Metadata(path) => path.clone(),
         _ => String::from("id"),
     };
-    let is_list = matches!(present.first(), Some(Value::List(_)));
-    let keep = random.below(8);
-    if is_list {
-        return FieldStats { path, nulls, min: None, max: None, distinct: None };
+    // What is known of lists is known of their items.
+    let items = matches!(column, Column::Metadata(path) if LISTS.contains(&path.as_str()));
+    if items {
+        let flat = |list| if let Value::List(items) = list { items } else { panic!("no list") };
+        present = present.into_iter().flat_map(flat).filter(|item| *item != Value::Null).collect();
+        present.sort_by(|a, b| a.total_cmp(b));
     }
-    FieldStats {
+    let keep = random.below(8);
+    let mut stats = FieldStats {
         path,
         nulls,
         min: present.first().filter(|_| keep != 0).cloned(),
         max: present.last().filter(|_| keep != 1).cloned(),
-        distinct: (keep > 4).then(|| {
-            present.dedup();
-            present
-        }),
+        items,
+        ..FieldStats::default()
+    };
+    let kind = Table::kind(if items { &stats.path[1..] } else { &stats.path });
+    if matches!(kind, Some(FieldType::Int | FieldType::Text)) && random.below(2) == 0 {
+        let hashes: Vec<u64> = present.iter().filter_map(sketch_hash).collect();
+        stats.sketch = Some(Sketch::new(&hashes));
     }
+    if keep > 4 {
+        present.dedup();
+        stats.distinct = Some(present);
+    }
+    stats
 }
 
 fn bits(values: impl ExactSizeIterator<Item = bool>) -> Vec<u8> {
@@ -250,17 +261,24 @@ impl Stored {
     }
 }
 
-impl BindSchema for Table {
-    fn field_type(&self, path: &str) -> Option<FieldType> {
+impl Table {
+    fn kind(path: &str) -> Option<FieldType> {
         Some(match path {
+            "id" => FieldType::Text,
             "b" => FieldType::Bool,
             "i" => FieldType::Int,
             "f" => FieldType::Float,
             "s" => FieldType::Text,
             "t" => FieldType::Time,
-            list if LISTS.contains(&list) => FieldType::List(Box::new(self.field_type(&list[1..])?)),
+            list if LISTS.contains(&list) => FieldType::List(Box::new(Self::kind(&list[1..])?)),
             _ => return None,
         })
+    }
+}
+
+impl BindSchema for Table {
+    fn field_type(&self, path: &str) -> Option<FieldType> {
+        Self::kind(path)
     }
 
     fn dictionary(&self, column: &Column) -> Option<&dyn TextDictionary> {

@@ -207,6 +207,7 @@ fn field_stats(column: &Column, values: &[Value], draw: &mut Draw<'_>) -> FieldS
         min: present.first().filter(|_| !draw.once_in(6)).map(|value| loosened(value, -slack)),
         max: present.last().filter(|_| !draw.once_in(6)).map(|value| loosened(value, slack)),
         distinct: draw.once_in(2).then_some(present),
+        ..FieldStats::default()
     }
 }
 
