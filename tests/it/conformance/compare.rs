@@ -4,7 +4,7 @@ use serde_json::{Number, Value as Json, json};
 
 use super::oracle::{Answer, Row};
 
-/// Numbers that were calculated may differ by this much, or by a billionth of a thousandth of themselves.
+/// Numbers that were calculated may differ by this much, or by 1e-12 of themselves.
 const TOLERANCE: f64 = 1e-5;
 
 /// How integers compare.
