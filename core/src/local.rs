@@ -369,7 +369,7 @@ mod tests {
             let release = LocalRelease::open_partial(folder.path()).unwrap();
             let error = release.run(plan()).unwrap_err();
             assert!(error.code() == code && error.to_string().contains("only.portolan"), "{error}");
-            assert_eq!(release.verify(|_, _| ()).unwrap_err().code(), if cut { 4008 } else { 2004 });
+            assert_eq!(release.verify(|_, _| ()).unwrap_err().code(), if cut { 4001 } else { 2004 });
         }
     }
 
