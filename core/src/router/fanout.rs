@@ -102,13 +102,13 @@ impl Fanout {
     /// Which collections' distances can be compared. All that FROM names count, whether routing skips them or not, so
     /// that the ranking does not depend on statistics.
     fn place_in_spaces(&mut self) -> Result<()> {
-        let Statement { catalog, plan, .. } = &self.statement;
+        let Statement { catalog, plan, options, .. } = &self.statement;
         if !plan.is_search() {
             return Ok(());
         }
         let mut failed = Vec::new();
         for (number, member) in self.members.iter_mut().enumerate() {
-            match self.spaces.place(catalog, plan, member.place) {
+            match self.spaces.place(catalog, plan, &options.texts, member.place) {
                 Ok(space) => member.space = space,
                 Err(error) => failed.push(Halt::of(number, error)),
             }
