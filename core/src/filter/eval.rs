@@ -39,6 +39,14 @@ impl Filter {
         Ok(Mask::new(rows, most))
     }
 
+    /// The rows that can pass, whatever their documents are. `blocks` as for [`undecided`](Self::undecided).
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate).
+    pub fn possible(&self, rows: usize, blocks: &[ColumnBlock<'_>]) -> Result<Mask> {
+        Ok(Mask::new(rows, self.words(rows, blocks, Some(true))?))
+    }
+
     /// `documents`: what tests of documents come to, instead of reading them.
     fn words(&self, rows: usize, blocks: &[ColumnBlock<'_>], documents: Option<bool>) -> Result<Vec<u64>> {
         if blocks.len() != self.columns.len() {

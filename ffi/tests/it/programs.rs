@@ -96,7 +96,11 @@ fn statements_from_a_file_get_a_line_of_json_each() {
     let Some(cc) = compiler("PORTOLAN_CC", "cc") else { return };
     let folder = release();
     let statements = folder.path().join("statements");
-    std::fs::write(&statements, format!("{NEAREST}\nSELECT id FROM \"no\x01such\"\n\nSELECT id FROM deeds LIMIT :n\t{{\"n\": 3}}\n")).unwrap();
+    std::fs::write(
+        &statements,
+        format!("{NEAREST}\nSELECT id FROM \"no\x01such\"\n\nSELECT id FROM deeds LIMIT :n\t{{\"n\": 3}}\n"),
+    )
+    .unwrap();
     let arguments = [folder.path().to_str().unwrap(), statements.to_str().unwrap()];
     for link in [&["-lportolan"][..], &["-l:libportolan.a"]] {
         let link: Vec<&str> = link.iter().copied().chain(STATIC_LIBRARIES.split(' ')).collect();
