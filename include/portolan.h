@@ -4,22 +4,23 @@
  * Generated from the Rust sources by `cargo run -p portolan-ffi --features headers --bin generate_headers`.
  * Do not edit.
  *
- * Objects. portolan_release_t, portolan_result_t and portolan_error_t are handles: you get one through an
- * out-parameter and give it back to its _free function, once. _free(NULL) is fine.
+ * Objects. portolan_release_t, portolan_params_t, portolan_result_t and portolan_error_t are handles: you get one
+ * through an out-parameter or from a _new function and give it back to its _free function, once. _free(NULL) is fine.
  *
- * Views. Every `const char *` that a function returns, and the text of a portolan_value_t, is a view into the handle
- * it came from: never free it, never use it after that handle was freed. A result owns all it shows; it may outlive
- * its release.
+ * Views. Every `const char *` that a function returns, and every text in a struct that it fills, is a view into the
+ * handle it came from: never free it, never use it after that handle was freed. A result owns all it shows; it may
+ * outlive its release and its parameters. What goes in is copied, and is yours again when the call returns.
  *
  * Errors. Functions that can fail return 0 or a number of portolan_code. They write an out-parameter only on success
  * and *error only on failure. `error` may be NULL when the number is enough. No call crashes on a NULL handle: it
  * fails with PORTOLAN_CODE_NULL_ARGUMENT, or returns what its comment says.
  *
- * Threads. Handles never change once made. A function that takes a `const` handle may be called from any number of
- * threads on the same handle at the same time, without a lock. Only _free needs the handle for itself.
+ * Threads. Releases, results and errors never change once made; parameters only change through their bind functions.
+ * A function that takes a `const` handle may be called from any number of threads on the same handle at the same time,
+ * without a lock. _free, and a function that takes a handle without `const`, needs it for itself.
  *
  * Text. UTF-8, with a NUL after the last byte, in both directions. A text that itself holds a NUL seems to end there:
- * read such ids through portolan_result_value, which gives the length, or from the JSON.
+ * read such ids through portolan_result_value, which gives the length, or from the JSON, and bind such texts as JSON.
  */
 #ifndef PORTOLAN_H
 #define PORTOLAN_H
@@ -237,8 +238,10 @@ enum portolan_code {
     PORTOLAN_CODE_NOT_UTF8 = 6002,
     /** The library has a bug: it panicked. The handles stay usable. */
     PORTOLAN_CODE_PANIC = 6003,
-    /** There is no such row or column in the result. */
+    /** There is no such row, column, set or collection in the result. */
     PORTOLAN_CODE_NO_SUCH_CELL = 6004,
+    /** An argument is not what it must be: JSON that is no parameter, a length that no array has. The message says why. */
+    PORTOLAN_CODE_BAD_ARGUMENT = 6005,
 };
 typedef uint32_t portolan_code_t;
 
@@ -272,6 +275,18 @@ portolan_kind_t portolan_error_kind(const portolan_error_t *error);
 
 /** What happened, where, and what to do, in English; "" for NULL. A view: it lives as long as the error. */
 const char *portolan_error_message(const portolan_error_t *error);
+
+/** The line of the statement where it is wrong, from 1; 0 for an error that is not about the statement's text. */
+uint32_t portolan_error_line(const portolan_error_t *error);
+
+/** The column of that line, from 1, in characters; 0 for an error that is not about the statement's text. */
+uint32_t portolan_error_column(const portolan_error_t *error);
+
+/**
+ * What to write instead, which is also the end of the message; "" where there is no more to say. A view: it lives as
+ * long as the error.
+ */
+const char *portolan_error_hint(const portolan_error_t *error);
 
 /** Frees an error and its message. NULL is fine. */
 void portolan_error_free(portolan_error_t *error);
@@ -318,6 +333,105 @@ uint32_t portolan_release_verify(const portolan_release_t *release, portolan_err
 /** Closes a release. No other thread may be using it. Its results stay. NULL is fine. */
 void portolan_release_free(portolan_release_t *release);
 
+/* ---- Parameters ---- */
+
+/**
+ * The values of a statement's `?` and `:name`. Collect them with `portolan_params_bind_...`, use them for as many
+ * statements as you like, free them with `portolan_params_free`.
+ *
+ * A bound value needs no quoting and can never become syntax. Every `bind` copies what it is given, and takes a `name`:
+ * that of `:name`, without the colon, or NULL for the next `?`. Of values of one name the last counts. Whether a value
+ * fits its place is known when the statement is asked.
+ */
+typedef struct portolan_params portolan_params_t;
+
+/** An empty set of parameters; NULL only when the library is broken. Free it with `portolan_params_free`. */
+portolan_params_t *portolan_params_new(void);
+
+/**
+ * Binds null.
+ *
+ * @return  0, `PORTOLAN_CODE_NULL_ARGUMENT` or `PORTOLAN_CODE_NOT_UTF8`
+ */
+uint32_t portolan_params_bind_null(portolan_params_t *params, const char *name);
+
+/**
+ * Binds a boolean.
+ *
+ * @return  0, `PORTOLAN_CODE_NULL_ARGUMENT` or `PORTOLAN_CODE_NOT_UTF8`
+ */
+uint32_t portolan_params_bind_bool(portolan_params_t *params, const char *name, bool value);
+
+/**
+ * Binds an integer.
+ *
+ * @return  0, `PORTOLAN_CODE_NULL_ARGUMENT` or `PORTOLAN_CODE_NOT_UTF8`
+ */
+uint32_t portolan_params_bind_int(portolan_params_t *params, const char *name, int64_t value);
+
+/**
+ * Binds a number. NaN and infinity are refused when the statement is asked.
+ *
+ * @return  0, `PORTOLAN_CODE_NULL_ARGUMENT` or `PORTOLAN_CODE_NOT_UTF8`
+ */
+uint32_t portolan_params_bind_float(portolan_params_t *params, const char *name, double value);
+
+/**
+ * Binds a text in UTF-8, up to its NUL. One that itself holds a NUL is bound as JSON.
+ *
+ * @return  0, `PORTOLAN_CODE_NULL_ARGUMENT` or `PORTOLAN_CODE_NOT_UTF8`
+ */
+uint32_t portolan_params_bind_text(portolan_params_t *params, const char *name, const char *value);
+
+/**
+ * Binds a time, in microseconds since 1970-01-01T00:00:00Z.
+ *
+ * @return  0, `PORTOLAN_CODE_NULL_ARGUMENT` or `PORTOLAN_CODE_NOT_UTF8`
+ */
+uint32_t portolan_params_bind_time(portolan_params_t *params, const char *name, int64_t microseconds);
+
+/**
+ * Binds a query vector of `length` numbers, for VECTOR. NaN, infinity and a length of 0 are refused when the statement
+ * is asked.
+ *
+ * @return  0, `PORTOLAN_CODE_NULL_ARGUMENT`, `PORTOLAN_CODE_NOT_UTF8` or `PORTOLAN_CODE_BAD_ARGUMENT`
+ */
+uint32_t portolan_params_bind_vector(
+    portolan_params_t *params,
+    const char *name,
+    const float *numbers,
+    size_t length);
+
+/**
+ * Binds a value that is written as JSON, as in `portolan_params_from_json`: a list such as `["a", "b"]`, or any other.
+ *
+ * @param json   one value, in UTF-8
+ * @param error  receives the reason on failure, unless NULL; free it with `portolan_error_free`
+ * @return       0, or the error's number
+ */
+uint32_t portolan_params_bind_json(
+    portolan_params_t *params,
+    const char *name,
+    const char *json,
+    portolan_error_t **error);
+
+/**
+ * All parameters of a statement, written as JSON: an array for `?`, an object for `:name`.
+ *
+ * A value is null, a boolean, a number (an integer if it has neither point nor exponent), a text, or an array of these
+ * for IN, CONTAINS and VECTOR. `{"time": "2024-05-01T12:00:00Z"}` is a time, `{"int": "9007199254740993"}` an integer that
+ * a program keeps as text, `{"vector": [0.5, 1]}` a query vector.
+ *
+ * @param json   the text, in UTF-8
+ * @param out    receives the parameters on success; free them with `portolan_params_free`
+ * @param error  receives the reason on failure, unless NULL; free it with `portolan_error_free`
+ * @return       0, or the error's number
+ */
+uint32_t portolan_params_from_json(const char *json, portolan_params_t **out, portolan_error_t **error);
+
+/** Frees parameters. NULL is fine. */
+void portolan_params_free(portolan_params_t *params);
+
 /* ---- Queries and their results ---- */
 
 /**
@@ -327,8 +441,11 @@ void portolan_release_free(portolan_release_t *release);
 typedef struct portolan_result portolan_result_t;
 
 /**
- * Answers one statement, such as
+ * Answers one statement without parameters, such as
  * `SELECT id, document FROM * USING EMBEDDING (TEXT 'a bird that cannot fly') TOPK 10`.
+ *
+ * Text from outside does not belong into the statement, where it would need quoting: write `TEXT ?`, bind it, and call
+ * `portolan_query_with`.
  *
  * @param sql    the statement, in UTF-8
  * @param out    receives the result on success; free it with `portolan_result_free`
@@ -342,8 +459,25 @@ uint32_t portolan_query(
     portolan_error_t **error);
 
 /**
- * The whole answer as JSON: `columns`, `rows` (an object per row), `row_ids`, `collections` (those asked and those
- * skipped), `waves`, and `explanation` for an EXPLAIN. NULL for NULL. A view: it lives as long as the result.
+ * Answers one statement with values for its `?` and `:name`.
+ *
+ * @param sql     the statement, in UTF-8
+ * @param params  the values; NULL for none
+ * @param out     receives the result on success; free it with `portolan_result_free`
+ * @param error   receives the reason on failure, unless NULL; free it with `portolan_error_free`
+ * @return        0, or the error's number
+ */
+uint32_t portolan_query_with(
+    const portolan_release_t *release,
+    const char *sql,
+    const portolan_params_t *params,
+    portolan_result_t **out,
+    portolan_error_t **error);
+
+/**
+ * The whole answer as JSON: `columns`, `rows` (an object per row), `row_ids` (null for a group), `collections` (those
+ * `asked`, `skipped` and `failed`), `waves`, `notes`; `sets` for a BATCH, `cursor` where there is a next page, `explanation`
+ * and `plan` for an EXPLAIN. NULL for NULL. A view: it lives as long as the result.
  */
 const char *portolan_result_json(const portolan_result_t *result);
 
@@ -364,6 +498,15 @@ const char *portolan_result_row_collection(const portolan_result_t *result, size
 
 /** A row's distance to the query; NaN when the statement searched for nothing, or there is no such row. */
 double portolan_result_row_distance(const portolan_result_t *result, size_t row);
+
+/** What RRF or MMR ranked a row by, larger is better; NaN without either, or when there is no such row. */
+double portolan_result_row_score(const portolan_result_t *result, size_t row);
+
+/**
+ * Which item of a BATCH a row answers, from 0; -1 without BATCH, when its items were fused, or when there is no such
+ * row.
+ */
+int64_t portolan_result_row_item(const portolan_result_t *result, size_t row);
 
 /** How many columns the statement selected; 0 for NULL. */
 size_t portolan_result_column_count(const portolan_result_t *result);
@@ -423,11 +566,96 @@ uint32_t portolan_result_value(
     size_t column,
     portolan_value_t *out);
 
-/** The plan, when the statement was an EXPLAIN; else NULL. A view: it lives as long as the result. */
+/** The rows that answer one item of a BATCH: they stand together, in their order. */
+typedef struct portolan_set {
+    /** The item, from 0. */
+    uint32_t item;
+    /** Its first row. */
+    size_t first;
+    /** How many rows it has; there may be none. */
+    size_t rows;
+} portolan_set_t;
+
+/** How many items of a BATCH the rows answer; 0 without BATCH, when its items were fused, and for NULL. */
+size_t portolan_result_set_count(const portolan_result_t *result);
+
+/**
+ * Which rows answer one item of a BATCH.
+ *
+ * @param out    receives the place of the rows on success
+ * @return       0, or `PORTOLAN_CODE_NO_SUCH_CELL`, or `PORTOLAN_CODE_NULL_ARGUMENT`
+ */
+uint32_t portolan_result_set(const portolan_result_t *result, size_t set, portolan_set_t *out);
+
+/** How many remarks the answer carries: what a reader of the rows should know. 0 for NULL. */
+size_t portolan_result_note_count(const portolan_result_t *result);
+
+/** A remark; NULL when there is no such remark. A view: it lives as long as the result. */
+const char *portolan_result_note(const portolan_result_t *result, size_t note);
+
+/**
+ * Where the next page begins: the same statement with AFTER and this text gives it. NULL when there is no further page,
+ * or the statement cannot be paged. A view: it lives as long as the result.
+ */
+const char *portolan_result_cursor(const portolan_result_t *result);
+
+/**
+ * The plan for people, when the statement was an EXPLAIN; else NULL. With EXPLAIN ANALYZE it says what was done, beside
+ * the rows. A view: it lives as long as the result.
+ */
 const char *portolan_result_explanation(const portolan_result_t *result);
+
+/** The plan as JSON, when the statement was an EXPLAIN; else NULL. A view: it lives as long as the result. */
+const char *portolan_result_plan(const portolan_result_t *result);
+
+/** What became of a collection that FROM names. */
+enum portolan_outcome {
+    /** It was searched. */
+    PORTOLAN_OUTCOME_ASKED = 0,
+    /** It provably holds no matching record, so it was left out. */
+    PORTOLAN_OUTCOME_SKIPPED = 1,
+    /** It could not be searched, and the statement was not strict: its rows are missing. */
+    PORTOLAN_OUTCOME_FAILED = 2,
+};
+typedef uint32_t portolan_outcome_t;
+
+/** One collection in the report of a result. Fields that the outcome does not name are zero; texts are never NULL. */
+typedef struct portolan_collection {
+    /** Its name. A view: it lives as long as the result. */
+    const char *name;
+    /** What became of it. */
+    portolan_outcome_t outcome;
+    /** How many of the answer's rows are its own, if it was asked. */
+    uint64_t rows;
+    /** How many bytes of it were read, if it was asked. */
+    uint64_t bytes;
+    /** How many microseconds the search of it took, if it was asked and the time was taken; else -1. */
+    int64_t micros;
+    /** The number of the error, if it failed. */
+    uint32_t code;
+    /** Why it was skipped, or how it failed; else "". A view: it lives as long as the result. */
+    const char *reason;
+} portolan_collection_t;
+
+/** How many collections FROM names; 0 for NULL. */
+size_t portolan_result_collection_count(const portolan_result_t *result);
+
+/**
+ * What became of a collection that FROM names, in the order of FROM.
+ *
+ * @param out    receives the report on success; its texts are views that live as long as the result
+ * @return       0, or `PORTOLAN_CODE_NO_SUCH_CELL`, or `PORTOLAN_CODE_NULL_ARGUMENT`
+ */
+uint32_t portolan_result_collection(
+    const portolan_result_t *result,
+    size_t collection,
+    portolan_collection_t *out);
 
 /** How many collections were asked; those that provably hold no match are skipped. 0 for NULL. */
 size_t portolan_result_asked_count(const portolan_result_t *result);
+
+/** How many collections failed: without `strict` their rows are missing from the answer. 0 for NULL. */
+size_t portolan_result_failed_count(const portolan_result_t *result);
 
 /** Frees a result and everything that was seen through it. NULL is fine. */
 void portolan_result_free(portolan_result_t *result);

@@ -3,18 +3,28 @@
 //! Use this where there is a file system: programs in Rust, the C library, the command. It reads nothing when it
 //! opens but `release.json`; the operating system pages in what queries touch. One handle serves all threads.
 
+mod threads;
+
 use std::{
     fs,
+    num::NonZero,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
 };
+
+use threads::Threads;
 
 use crate::{
     bytes::{ByteRange, ByteSource, MappedFile, Resident},
-    error::{CatalogError, Result, SnapshotError, StoreError},
+    error::{CatalogError, Error, Result, SnapshotError, StoreError},
     plan::Plan,
     release::{INDEX_NAME, Place, ReleaseFile},
-    router::{Catalog, Fanout, ResultSet},
+    router::{Catalog, Fanout, Host, OneByOne, Options, ResultSet, Sources, Spread},
     snapshot::{Collection, EmbedderFile, Head, Verified, verify},
 };
 
@@ -23,7 +33,71 @@ use crate::{
 pub struct LocalRelease {
     folder: PathBuf,
     catalog: Arc<Catalog>,
-    files: Vec<MappedFile>,
+    files: Files,
+}
+
+/// The release's files by their number; `None` for one that could not be opened.
+#[derive(Debug)]
+struct Files(Vec<Option<MappedFile>>);
+
+impl Sources for Files {
+    fn file(&self, number: usize) -> Option<&dyn ByteSource> {
+        self.0.get(number)?.as_ref().map(|file| file as &dyn ByteSource)
+    }
+}
+
+/// How a statement is run here. Of these only `options` can change an answer, and the two ways to stop it can end it.
+#[derive(Debug, Clone)]
+pub struct LocalOptions {
+    /// The engine's own. Default: strict, with a clock.
+    pub options: Options,
+    /// The most threads to search with, the caller's included. Default: as many as there are processors, up to 16.
+    /// Small statements take one whatever is said here.
+    pub threads: usize,
+    /// The longest a statement may take, from the call on. Default: no limit.
+    pub timeout: Option<Duration>,
+    /// Whoever sets it ends the statement. Default: nobody.
+    pub cancel: Option<Arc<AtomicBool>>,
+}
+
+/// More threads than this do not make reading memory faster.
+const MOST_THREADS: usize = 16;
+
+impl Default for LocalOptions {
+    fn default() -> Self {
+        let options = Options { clock: Some(microseconds), ..Options::default() };
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        Self { options, threads: processors.min(MOST_THREADS), timeout: None, cancel: None }
+    }
+}
+
+/// Microseconds since the first call.
+fn microseconds() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Answers a plan over resident files, with threads and limits.
+pub(crate) fn run(
+    catalog: &Arc<Catalog>,
+    files: &dyn Sources,
+    plan: Plan,
+    options: &LocalOptions,
+) -> Result<ResultSet> {
+    let deadline = options.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let cancelled = || options.cancel.as_ref().is_some_and(|cancel| cancel.load(Ordering::Relaxed));
+    let late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    let threads = Threads(options.threads);
+    let spread: &dyn Spread = if options.threads > 1 { &threads } else { &OneByOne };
+    let host = Host { spread, stop: &|| cancelled() || late() };
+    let fanout = Fanout::with(catalog.clone(), plan, options.options.clone())?;
+    fanout.run_with(files, &host).map_err(|error| match (error, options.timeout) {
+        (Error::Catalog(CatalogError::Stopped), Some(timeout)) if !cancelled() => {
+            let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+            CatalogError::TimedOut { millis }.into()
+        }
+        (error, _) => error,
+    })
 }
 
 impl LocalRelease {
@@ -34,29 +108,43 @@ impl LocalRelease {
     /// not what it should be.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
-        let read = || {
-            let path = folder.join(INDEX_NAME);
-            fs::read(&path).map_err(|source| StoreError::File { action: "read", path, source }.into())
-        };
-        Self::open_described(folder, read)
+        Self::open_described(folder, || read_description(folder), false)
+    }
+
+    /// Opens what there is of the release in `folder`: files that are missing or damaged fail the statements that need
+    /// them, or only their collections if the statement's options are not strict.
+    ///
+    /// # Errors
+    /// [`StoreError::File`], [`SnapshotError`] for `release.json` alone.
+    pub fn open_partial(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
+        Self::open_described(folder, || read_description(folder), true)
     }
 
     /// An export may replace the release between reading its description and opening its files: then files are
     /// missing, and there is another description to start again from.
-    fn open_described(folder: &Path, read: impl Fn() -> Result<Vec<u8>>) -> Result<Self> {
+    fn open_described(folder: &Path, read: impl Fn() -> Result<Vec<u8>>, partial: bool) -> Result<Self> {
         let mut json = read()?;
         loop {
             let catalog = Catalog::open(&json)?;
-            match catalog.index().files().map(|file| map(folder, file)).collect::<Result<_>>() {
-                Ok(files) => return Ok(Self { folder: folder.into(), catalog: Arc::new(catalog), files }),
-                Err(error) => {
-                    let newer = read()?;
-                    if newer == json {
-                        return Err(error);
-                    }
-                    json = newer;
-                }
+            let files: Vec<Result<MappedFile>> = catalog
+                .index()
+                .files()
+                .enumerate()
+                .map(|(number, _)| map(folder, &catalog, number))
+                .collect();
+            let whole = files.iter().all(Result::is_ok);
+            let newer = if whole { None } else { Some(read()?).filter(|newer| *newer != json) };
+            if let Some(newer) = newer {
+                json = newer;
+                continue;
             }
+            let files = match partial {
+                // One of another length is told from one that is missing when it is asked.
+                true => catalog.index().files().map(|file| open(folder, &file.name).ok()).collect(),
+                false => files.into_iter().map(|file| file.map(Some)).collect::<Result<_>>()?,
+            };
+            return Ok(Self { folder: folder.into(), catalog: Arc::new(catalog), files: Files(files) });
         }
     }
 
@@ -83,7 +171,20 @@ impl LocalRelease {
     /// # Errors
     /// As [`query`](Self::query), without the statement's own.
     pub fn run(&self, plan: Plan) -> Result<ResultSet> {
-        Fanout::new(self.catalog.clone(), plan)?.run(&self.files)
+        self.run_with(plan, &LocalOptions::default())
+    }
+
+    /// Answers a plan, with options.
+    ///
+    /// TOPK, LIMIT and the candidates of MMR never cost more than the rows there are; MMR compares at most
+    /// [`MAX_MMR_CANDIDATES`](crate::plan::MAX_MMR_CANDIDATES) rows with as many. Beyond that a statement reads each
+    /// byte of its collections at most once for each item of a BATCH, and sorts each row at most once a key.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run); [`CatalogError::TimedOut`] and [`CatalogError::Stopped`] soon after the time is up or
+    /// somebody cancels.
+    pub fn run_with(&self, plan: Plan, options: &LocalOptions) -> Result<ResultSet> {
+        run(&self.catalog, &self.files, plan, options)
     }
 
     /// Reads every byte and checks it: lengths and hashes against `release.json`, and each file within itself.
@@ -92,7 +193,9 @@ impl LocalRelease {
     /// # Errors
     /// The first thing that is wrong.
     pub fn verify(&self, mut seen: impl FnMut(&ReleaseFile, Option<&Verified>)) -> Result<()> {
-        for (number, (file, map)) in self.catalog.index().files().zip(&self.files).enumerate() {
+        for (number, file) in self.catalog.index().files().enumerate() {
+            let map = self.whole(number)?;
+            let verify = |bytes| verify(bytes).map_err(|error| self.catalog.blame_any(number, error));
             if blake3::hash(map.bytes()).to_hex().as_str() != file.blake3 {
                 // The file's own checks say where it is damaged; if they find nothing, it is another file.
                 if number > 0 {
@@ -107,6 +210,15 @@ impl LocalRelease {
         self.verify_description()
     }
 
+    /// A file that has to be there.
+    fn whole(&self, number: usize) -> Result<&MappedFile> {
+        let missing = || {
+            let name = self.catalog.index().file(number).map(|file| file.name.clone());
+            CatalogError::MissingFile { name: name.unwrap_or_default() }
+        };
+        Ok(self.files.0.get(number).and_then(Option::as_ref).ok_or_else(missing)?)
+    }
+
     /// `release.json` repeats what the files say of themselves, and decides by it what is read.
     fn verify_description(&self) -> Result<()> {
         let index = self.catalog.index();
@@ -115,17 +227,17 @@ impl LocalRelease {
         if index.compute_id() != index.id {
             return Err(differs("the id").into());
         }
-        let heads = self.files.first().map(MappedFile::bytes).unwrap_or_default();
-        let (collections, embedders) =
-            self.files.get(1..).unwrap_or_default().split_at(index.collections.len());
-        for (entry, map) in index.collections.iter().zip(collections) {
+        let heads = self.whole(0)?.bytes();
+        for (number, entry) in (1..).zip(&index.collections) {
+            let map = self.whole(number)?;
             let collection = Collection::open(map.bytes(), map.len())?;
             let same = *collection.schema() == entry.schema && *collection.statistics() == entry.statistics;
             if !same || !is_copy(heads, entry.head, map, collection.head()) {
                 return Err(differs(&format!("what is said of {}", entry.file.name)).into());
             }
         }
-        for (entry, map) in index.embedders.iter().zip(embedders) {
+        for (number, entry) in (1 + index.collections.len()..).zip(&index.embedders) {
+            let map = self.whole(number)?;
             let embedder = EmbedderFile::open(map.bytes(), map.len())?;
             let same = *embedder.id() == entry.id
                 && embedder.vocabulary_range().is_some_and(|range| range == entry.vocabulary.range());
@@ -143,14 +255,25 @@ fn is_copy(heads: &[u8], place: Place, file: &MappedFile, head: &Head) -> bool {
     copy.as_deref() == file.get(ByteRange::at(0, head.header().head_bytes))
 }
 
-fn map(folder: &Path, file: &ReleaseFile) -> Result<MappedFile> {
-    let path = folder.join(&file.name);
-    let map = MappedFile::open(&path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => CatalogError::MissingFile { name: file.name.clone() }.into(),
-        _ => crate::Error::from(StoreError::File { action: "open", path, source }),
-    })?;
+fn read_description(folder: &Path) -> Result<Vec<u8>> {
+    let path = folder.join(INDEX_NAME);
+    fs::read(&path).map_err(|source| StoreError::File { action: "read", path, source }.into())
+}
+
+fn open(folder: &Path, name: &str) -> Result<MappedFile> {
+    let path = folder.join(name);
+    MappedFile::open(&path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => CatalogError::MissingFile { name: name.into() }.into(),
+        _ => StoreError::File { action: "open", path, source }.into(),
+    })
+}
+
+fn map(folder: &Path, catalog: &Catalog, number: usize) -> Result<MappedFile> {
+    let Some(file) = catalog.index().file(number) else { return Err(CatalogError::EmptyRelease.into()) };
+    let map = open(folder, &file.name)?;
     if map.len() != file.bytes {
-        return Err(SnapshotError::WrongLength { expected: file.bytes, got: map.len() }.into());
+        let error = SnapshotError::WrongLength { expected: file.bytes, got: map.len() };
+        return Err(catalog.blame(number, error).into());
     }
     Ok(map)
 }
@@ -195,13 +318,59 @@ mod tests {
         let new = write(folder.path(), "new");
         fs::remove_file(folder.path().join("old.portolan")).unwrap();
         let reads = Cell::new(0);
-        let release = LocalRelease::open_described(folder.path(), || {
-            reads.set(reads.get() + 1);
-            Ok(if reads.get() == 1 { old.clone() } else { new.clone() })
-        });
+        let release = LocalRelease::open_described(
+            folder.path(),
+            || {
+                reads.set(reads.get() + 1);
+                Ok(if reads.get() == 1 { old.clone() } else { new.clone() })
+            },
+            false,
+        );
         assert_eq!(release.unwrap().query("SELECT id FROM c").unwrap().rows[0].id.as_deref(), Some("new"));
-        let missing = LocalRelease::open_described(folder.path(), || Ok(old.clone()));
+        let missing = LocalRelease::open_described(folder.path(), || Ok(old.clone()), false);
         assert!(matches!(missing, Err(crate::Error::Catalog(CatalogError::MissingFile { .. }))));
+    }
+
+    fn plan() -> Plan {
+        Plan::parse("SELECT id FROM c USING EMBEDDING (VECTOR [1])").unwrap()
+    }
+
+    #[test]
+    fn a_statement_ends_when_its_time_is_up_or_somebody_cancels() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "only");
+        let release = LocalRelease::open(folder.path()).unwrap();
+        let code = |options: LocalOptions| release.run_with(plan(), &options).map_err(|error| error.code());
+        let late = LocalOptions { timeout: Some(Duration::ZERO), ..LocalOptions::default() };
+        assert_eq!(code(late.clone()), Err(2013));
+        let cancel = Some(Arc::new(AtomicBool::new(true)));
+        assert_eq!(code(LocalOptions { cancel: cancel.clone(), ..LocalOptions::default() }), Err(2014));
+        assert_eq!(code(LocalOptions { cancel, ..late }), Err(2014));
+        let time = LocalOptions { timeout: Some(Duration::from_secs(600)), ..LocalOptions::default() };
+        assert_eq!(code(time).unwrap().rows.len(), 1);
+    }
+
+    /// What is left of a release can be asked, and what is not says which file it misses.
+    #[test]
+    fn a_release_with_missing_or_cut_files_opens_in_part() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "only");
+        let path = folder.path().join("only.portolan");
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, &whole[1..]).unwrap();
+        let opened = LocalRelease::open(folder.path());
+        assert!(
+            opened.is_err_and(|error| error.code() == 4005 && error.to_string().contains("only.portolan"))
+        );
+        for (code, cut) in [(4005, true), (2004, false)] {
+            if !cut {
+                fs::remove_file(&path).unwrap();
+            }
+            let release = LocalRelease::open_partial(folder.path()).unwrap();
+            let error = release.run(plan()).unwrap_err();
+            assert!(error.code() == code && error.to_string().contains("only.portolan"), "{error}");
+            assert_eq!(release.verify(|_, _| ()).unwrap_err().code(), if cut { 4001 } else { 2004 });
+        }
     }
 
     /// The statistics in release.json decide which collections are asked; its id covers names and hashes only.

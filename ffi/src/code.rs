@@ -193,8 +193,10 @@ pub enum Code {
     NotUtf8 = 6002,
     /// The library has a bug: it panicked. The handles stay usable.
     Panic = 6003,
-    /// There is no such row or column in the result.
+    /// There is no such row, column, set or collection in the result.
     NoSuchCell = 6004,
+    /// An argument is not what it must be: JSON that is no parameter, a length that no array has. The message says why.
+    BadArgument = 6005,
 }
 
 /// Whose turn it is after an error.

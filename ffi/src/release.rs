@@ -1,11 +1,17 @@
 //! The release: a folder of snapshots, opened to be asked.
 
-use engine::{local::LocalRelease, release::CollectionEntry};
+use engine::{
+    local::LocalRelease,
+    plan::Plan,
+    query::{self, Params},
+    release::CollectionEntry,
+};
 use safer_ffi::prelude::*;
 
 use crate::{
     error::{ErrorObject, Fault},
     panic::{guard, or_default},
+    params::Bound,
     result::Answer,
     text::{argument, Chars, Text},
     Place,
@@ -55,8 +61,11 @@ pub fn portolan_release_open(
     })
 }
 
-/// Answers one statement, such as
+/// Answers one statement without parameters, such as
 /// `SELECT id, document FROM * USING EMBEDDING (TEXT 'a bird that cannot fly') TOPK 10`.
+///
+/// Text from outside does not belong into the statement, where it would need quoting: write `TEXT ?`, bind it, and call
+/// `portolan_query_with`.
 ///
 /// @param sql    the statement, in UTF-8
 /// @param out    receives the result on success; free it with `portolan_result_free`
@@ -69,13 +78,36 @@ pub fn portolan_query(
     out: Place<'_, Answer>,
     error: Place<'_, ErrorObject>,
 ) -> u32 {
+    portolan_query_with(release, sql, None, out, error)
+}
+
+/// Answers one statement with values for its `?` and `:name`.
+///
+/// @param sql     the statement, in UTF-8
+/// @param params  the values; NULL for none
+/// @param out     receives the result on success; free it with `portolan_result_free`
+/// @param error   receives the reason on failure, unless NULL; free it with `portolan_error_free`
+/// @return        0, or the error's number
+#[ffi_export]
+pub fn portolan_query_with(
+    release: Option<&Release>,
+    sql: Option<char_p::Ref<'_>>,
+    params: Option<&Bound>,
+    out: Place<'_, Answer>,
+    error: Place<'_, ErrorObject>,
+) -> u32 {
     guard(error, || {
         let release = release.ok_or_else(|| Fault::null("release"))?;
         let sql = argument("sql", sql)?;
         let out = out.ok_or_else(|| Fault::null("out"))?;
-        out.write(Some(Box::new(Answer::new(release.engine.query(sql)?)).into()));
+        let plan = plan(sql, params.map_or(&Params::none(), |bound| &bound.params))?;
+        out.write(Some(Box::new(Answer::new(release.engine.run(plan)?)).into()));
         Ok(())
     })
+}
+
+fn plan(sql: &str, params: &Params) -> engine::Result<Plan> {
+    Ok(Plan::from_statement(query::parse_with(sql, params)?)?)
 }
 
 /// Reads every byte of the release and checks it against its checksums and hashes.
@@ -127,5 +159,6 @@ const _: () = {
     const fn shareable<T: Send + Sync>() {}
     shareable::<Release>();
     shareable::<Answer>();
+    shareable::<Bound>();
     shareable::<ErrorObject>();
 };

@@ -32,7 +32,10 @@ static void check_null_handles(void) {
     portolan_release_free(NULL);
     portolan_result_free(NULL);
     portolan_error_free(NULL);
+    portolan_params_free(NULL);
     CHECK(portolan_error_code(NULL) == PORTOLAN_CODE_OK);
+    CHECK(portolan_error_line(NULL) == 0 && portolan_error_column(NULL) == 0);
+    CHECK(strcmp(portolan_error_hint(NULL), "") == 0);
     CHECK(portolan_error_kind(NULL) == PORTOLAN_KIND_NONE);
     CHECK(strcmp(portolan_error_message(NULL), "") == 0);
     CHECK(portolan_release_id(NULL) == NULL);
@@ -48,8 +51,50 @@ static void check_null_handles(void) {
     CHECK(portolan_result_row_id(NULL, 0) == NULL);
     CHECK(portolan_result_row_collection(NULL, 0) == NULL);
     CHECK(portolan_result_explanation(NULL) == NULL);
-    double distance = portolan_result_row_distance(NULL, 0);
-    CHECK(distance != distance);
+    CHECK(portolan_result_plan(NULL) == NULL);
+    CHECK(portolan_result_cursor(NULL) == NULL);
+    CHECK(portolan_result_note(NULL, 0) == NULL && portolan_result_note_count(NULL) == 0);
+    CHECK(portolan_result_set_count(NULL) == 0 && portolan_result_row_item(NULL, 0) == -1);
+    CHECK(portolan_result_collection_count(NULL) == 0 && portolan_result_failed_count(NULL) == 0);
+    double distance = portolan_result_row_distance(NULL, 0), score = portolan_result_row_score(NULL, 0);
+    CHECK(distance != distance && score != score);
+}
+
+static void check_null_params(void) {
+    float number = 1;
+    portolan_params_t *params = portolan_params_new();
+    portolan_error_t *error = NULL;
+    CHECK(params != NULL);
+    CHECK(portolan_params_bind_null(NULL, NULL) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_params_bind_bool(NULL, NULL, true) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_params_bind_int(NULL, NULL, 1) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_params_bind_float(NULL, NULL, 1) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_params_bind_time(NULL, NULL, 1) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_params_bind_vector(NULL, NULL, &number, 1) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_params_bind_vector(params, NULL, NULL, 1) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_params_bind_vector(params, NULL, &number, (size_t)-1) == PORTOLAN_CODE_BAD_ARGUMENT);
+    CHECK(portolan_params_bind_text(params, NULL, NULL) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_params_bind_text(params, NULL, "\xff") == PORTOLAN_CODE_NOT_UTF8);
+    CHECK(portolan_params_bind_int(params, "\xff", 1) == PORTOLAN_CODE_NOT_UTF8);
+    CHECK(told(portolan_params_bind_json(params, NULL, NULL, &error), &error) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(told(portolan_params_bind_json(params, "a", "1, 2", &error), &error) == PORTOLAN_CODE_BAD_ARGUMENT);
+    portolan_params_t *parsed = NULL;
+    CHECK(told(portolan_params_from_json("[[[]]]", &parsed, &error), &error) == PORTOLAN_CODE_BAD_ARGUMENT);
+    CHECK(told(portolan_params_from_json("[]", NULL, &error), &error) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_params_from_json(NULL, &parsed, NULL) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(parsed == NULL);
+    portolan_params_free(params);
+}
+
+/* None of the calls that failed may have left a value behind: one too many would be refused. */
+static void check_nothing_was_bound(const portolan_release_t *release, const char *sql) {
+    portolan_params_t *params = portolan_params_new();
+    portolan_result_t *result = NULL;
+    CHECK(portolan_params_bind_text(params, NULL, "\xff") == PORTOLAN_CODE_NOT_UTF8);
+    CHECK(portolan_params_bind_json(params, NULL, "nothing", NULL) == PORTOLAN_CODE_BAD_ARGUMENT);
+    CHECK(portolan_query_with(release, sql, params, &result, NULL) == PORTOLAN_CODE_OK);
+    portolan_result_free(result);
+    portolan_params_free(params);
 }
 
 static void check_null_places(const portolan_release_t *release, const char *folder, const char *sql) {
@@ -73,6 +118,11 @@ static void check_bad_text(const portolan_release_t *release) {
     uint32_t code = told(portolan_query(release, "", &result, &error), &error);
     CHECK(code >= 1000 && code < 2000);
     CHECK(portolan_query(release, "", &result, NULL) == code);
+    CHECK(portolan_query(release, "SELECT\n id FORM x", &result, &error) == PORTOLAN_CODE_UNEXPECTED_TOKEN);
+    CHECK(portolan_error_line(error) == 2 && portolan_error_column(error) == 5);
+    CHECK(strstr(portolan_error_message(error), portolan_error_hint(error)) != NULL);
+    portolan_error_free(error);
+    error = NULL;
     CHECK(opened == NULL && result == NULL);
 }
 
@@ -89,6 +139,16 @@ static void check_ranges(const portolan_release_t *release, const char *sql) {
     CHECK(portolan_result_value(result, 0, 0, NULL) == PORTOLAN_CODE_NULL_ARGUMENT);
     CHECK(portolan_result_value(NULL, 0, 0, &value) == PORTOLAN_CODE_NULL_ARGUMENT);
     CHECK(value.integer == 7 && value.text == NULL);
+    portolan_set_t set = {0};
+    portolan_collection_t report = {0};
+    CHECK(portolan_result_set(result, portolan_result_set_count(result), &set) == PORTOLAN_CODE_NO_SUCH_CELL);
+    CHECK(portolan_result_set(result, 0, NULL) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_result_set(NULL, 0, &set) == PORTOLAN_CODE_NULL_ARGUMENT);
+    size_t collections = portolan_result_collection_count(result);
+    CHECK(portolan_result_collection(result, collections, &report) == PORTOLAN_CODE_NO_SUCH_CELL);
+    CHECK(portolan_result_collection(NULL, 0, &report) == PORTOLAN_CODE_NULL_ARGUMENT && report.name == NULL);
+    CHECK(portolan_result_note(result, portolan_result_note_count(result)) == NULL);
+    CHECK(portolan_result_row_item(result, rows) == -1);
     CHECK(portolan_result_row_id(result, rows) == NULL);
     CHECK(portolan_result_row_collection(result, rows) == NULL);
     CHECK(portolan_result_column_name(result, columns) == NULL);
@@ -116,6 +176,8 @@ int main(int argc, char **argv) {
         return 2;
     }
     check_null_handles();
+    check_null_params();
+    check_nothing_was_bound(release, argv[2]);
     check_null_places(release, argv[1], argv[2]);
     check_bad_text(release);
     check_ranges(release, argv[2]);

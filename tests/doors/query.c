@@ -2,7 +2,7 @@
  *
  *     query RELEASE_DIR STATEMENTS_FILE
  *
- * STATEMENTS_FILE has one statement a line. Prints one line of JSON a statement: the result, or
+ * STATEMENTS_FILE has one statement a line, and after a tab its parameters as JSON, if it has any. Prints one line of JSON a statement: the result, or
  * {"error": {"code": N, "message": "..."}}. Exit code 0 when every statement got its line, whatever it says.
  */
 #include <portolan.h>
@@ -31,15 +31,22 @@ static void print_error(const portolan_error_t *error) {
     puts("}}");
 }
 
-static void answer(const portolan_release_t *release, const char *sql) {
+static void answer(const portolan_release_t *release, char *line) {
+    portolan_params_t *params = NULL;
     portolan_result_t *result = NULL;
     portolan_error_t *error = NULL;
-    if (portolan_query(release, sql, &result, &error) == PORTOLAN_CODE_OK) {
+    char *json = strchr(line, '\t');
+    if (json != NULL) {
+        *json++ = '\0';
+    }
+    if ((json == NULL || portolan_params_from_json(json, &params, &error) == PORTOLAN_CODE_OK) &&
+        portolan_query_with(release, line, params, NULL, &result, &error) == PORTOLAN_CODE_OK) {
         puts(portolan_result_json(result));
     } else {
         print_error(error);
     }
     portolan_result_free(result);
+    portolan_params_free(params);
     portolan_error_free(error);
 }
 
@@ -81,8 +88,8 @@ int main(int argc, char **argv) {
     if (portolan_release_open(argv[1], &release, &error) != PORTOLAN_CODE_OK) {
         fprintf(stderr, "%s\n", portolan_error_message(error));
     } else {
-        for (char *sql; (sql = read_line(statements)) != NULL; free(sql)) {
-            answer(release, sql);
+        for (char *line; (line = read_line(statements)) != NULL; free(line)) {
+            answer(release, line);
         }
     }
     int failed = release == NULL;

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use portolan::{
-    Error, ErrorKind,
+    ErrorKind,
     bytes::RangeCache,
-    plan::Plan,
     release::ReleaseIndex,
-    router::{Catalog, Fanout, Step},
+    router::{Catalog, Fanout, Outcome, Preview, ResultSet, Step},
 };
 use wasm_bindgen::prelude::*;
 
 use crate::{
     failure::Failure,
+    request::Request,
     value::{self, Plain},
 };
 
@@ -28,7 +28,7 @@ pub struct Engine {
 
 /// A statement under way, and what it takes to begin it again.
 struct Statement {
-    sql: String,
+    request: String,
     fanout: Fanout,
 }
 
@@ -73,19 +73,28 @@ impl Engine {
         self.files.iter().map(RangeCache::resident_bytes).sum::<u64>() as f64
     }
 
-    /// Begins a statement; gives the number to step it with.
+    /// What a request needs of the page: `{collections: [name], texts: [{text, model, dimension}]}`.
     ///
     /// # Errors
     /// When the statement is wrong, or names what the release does not hold.
-    pub fn start(&mut self, sql: &str) -> Result<u32, Failure> {
-        let fanout = begin(&self.catalog, sql)?;
+    pub fn preview(&self, request: &str) -> Result<JsValue, Failure> {
+        let preview = Preview::new(&self.catalog, &Request::parse(request)?.plan)?;
+        Ok(value::from_preview(&preview))
+    }
+
+    /// Begins a request; gives the number to step it with.
+    ///
+    /// # Errors
+    /// When the statement is wrong, or names what the release does not hold.
+    pub fn start(&mut self, request: String) -> Result<u32, Failure> {
+        let fanout = Request::parse(&request)?.begin(&self.catalog)?;
         self.last_statement = self.last_statement.wrapping_add(1);
-        self.statements.push((self.last_statement, Statement { sql: sql.into(), fanout }));
+        self.statements.push((self.last_statement, Statement { request, fanout }));
         Ok(self.last_statement)
     }
 
     /// Goes as far as the bytes allow. Gives `{needs: [[file, start, end], ...]}`, or the result, with which the
-    /// statement ends. An error ends it too. Damage also drops all bytes that arrived, so that asking again fetches
+    /// statement ends. An error ends it too. Damage, told by an error or by a failed collection, also drops all bytes that arrived, so that asking again fetches
     /// again; the other statements under way begin anew.
     ///
     /// # Errors
@@ -94,7 +103,12 @@ impl Engine {
         let ended = || Failure::misuse("the statement has ended");
         let mut running = self.take(statement).ok_or_else(ended)?;
         match running.fanout.step(&self.files) {
-            Ok(Step::Done(result)) => Ok(result.to_tree::<Plain>().0),
+            Ok(Step::Done(result)) => {
+                if met_damage(&result) {
+                    self.forget()?;
+                }
+                Ok(result.to_tree::<Plain>().0)
+            }
             Ok(Step::Need(ranges)) => {
                 self.statements.push((statement, running));
                 Ok(value::from_needs(&ranges))
@@ -121,18 +135,20 @@ impl Engine {
     }
 
     /// Drops all bytes, and with them the catalog, which remembers the blocks that matched their checksums.
-    fn forget(&mut self) -> Result<(), Error> {
+    fn forget(&mut self) -> Result<(), Failure> {
         self.catalog = Arc::new(Catalog::new(self.catalog.index().clone()));
         self.files = nothing_resident(self.catalog.index());
         for (_, statement) in &mut self.statements {
-            statement.fanout = begin(&self.catalog, &statement.sql)?;
+            statement.fanout = Request::parse(&statement.request)?.begin(&self.catalog)?;
         }
         Ok(())
     }
 }
 
-fn begin(catalog: &Arc<Catalog>, sql: &str) -> Result<Fanout, Error> {
-    Fanout::new(catalog.clone(), Plan::parse(sql)?)
+/// Whether a collection failed because of its file.
+fn met_damage(result: &ResultSet) -> bool {
+    let damaged = |outcome: &Outcome| matches!(outcome, Outcome::Failed { code: 4000..5000, .. });
+    result.collections.iter().any(|report| damaged(&report.outcome))
 }
 
 fn nothing_resident(index: &ReleaseIndex) -> Vec<RangeCache> {

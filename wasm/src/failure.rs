@@ -1,6 +1,6 @@
 //! Errors as JavaScript sees them.
 
-use portolan::{Error, ErrorKind};
+use portolan::{Error, ErrorKind, error::QueryError};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -40,6 +40,12 @@ impl Failure {
         failure.set_code(code);
         failure.set_kind(kind_name(kind));
         failure
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        Error::from(error).into()
     }
 }
 

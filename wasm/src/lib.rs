@@ -4,8 +4,10 @@
 //! as bytes and plain values, so the engine is the only object that has to be freed. No function panics: an
 //! error is thrown as a JavaScript `Error` with `code` and `kind`. Nothing here does I/O.
 
+mod clock;
 mod engine;
 mod failure;
+mod request;
 mod value;
 
 pub use engine::Engine;

@@ -2,7 +2,10 @@
 //!
 //! They are built directly, not sent as JSON text: writing numbers as text would add a tenth to the module.
 
-use portolan::{json::Tree, router::FileRange};
+use portolan::{
+    json::Tree,
+    router::{FileRange, HostText, Preview},
+};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -60,6 +63,17 @@ pub fn from_needs(ranges: &[FileRange]) -> JsValue {
         list(numbers.into_iter().map(JsValue::from_f64))
     };
     object([("needs", list(ranges.iter().map(need)))])
+}
+
+/// `{collections: [name], texts: [{text, model, dimension}]}`
+pub fn from_preview(Preview { collections, texts }: &Preview) -> JsValue {
+    let text = |text: &HostText| {
+        let model = text.model.as_ref().map_or(JsValue::NULL, |model| JsValue::from_str(model));
+        let dimension = JsValue::from_f64(text.dimension.into());
+        object([("text", JsValue::from_str(&text.text)), ("model", model), ("dimension", dimension)])
+    };
+    let names = collections.iter().map(|name| JsValue::from_str(name));
+    object([("collections", list(names)), ("texts", list(texts.iter().map(text)))])
 }
 
 /// An object with these entries.

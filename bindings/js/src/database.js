@@ -1,8 +1,9 @@
 // An opened release: brings the engine the bytes it asks for, and gives its answers as plain objects.
 
 import { Cache } from "./cache.js";
-import { closed, wrongArgument } from "./error.js";
+import { closed } from "./error.js";
 import { Inflight } from "./inflight.js";
+import { namesOf, requestOf, vectorOf } from "./request.js";
 import { Engine, guarded, isDead, load } from "./wasm.js";
 
 /** Opens the release behind `source`. The module and `release.json` load at the same time. */
@@ -42,12 +43,17 @@ class Database {
   }
 
   /** Answers one statement. */
-  async query(sql, { signal } = {}) {
-    if (typeof sql !== "string") throw wrongArgument("query needs the statement as a string");
+  async query(sql, options = {}) {
+    const request = requestOf(sql, options);
+    const { signal } = options;
     signal?.throwIfAborted();
-    const statement = this.#call((engine) => engine.start(sql));
+    await this.#consult(request, options);
+    signal?.throwIfAborted();
+    const statement = this.#call((engine) => engine.start(JSON.stringify(request)));
     try {
-      return await this.#run(statement, signal);
+      const answer = await this.#run(statement, signal);
+      if (answer.collections.failed.some(({ code }) => code >= 4000 && code < 5000)) await this.#distrust();
+      return answer;
     } catch (error) {
       if (this.#engine && !isDead()) this.#engine.cancel(statement);
       if (error?.kind === "damaged") await this.#distrust();
@@ -67,6 +73,21 @@ class Database {
   async #distrust() {
     this.#source.distrust?.();
     await this.#cache.forget();
+  }
+
+  /** Asks the host's own functions, which may take their time: the engine is told what they decided. */
+  async #consult(request, { router, embed, signal }) {
+    if (!router && !embed) return;
+    const { collections, texts } = this.#call((engine) => engine.preview(JSON.stringify(request)));
+    const [only, vectors] = await unlessAborted(
+      Promise.all([
+        router && (async () => namesOf(await router(collections)))(),
+        embed && Promise.all(texts.map(async ({ text, model }) => vectorOf(await embed(text, model)))),
+      ]),
+      signal,
+    );
+    request[3] = only ?? null;
+    request[4] = vectors ?? null;
   }
 
   async #run(statement, signal) {
@@ -101,6 +122,16 @@ class Database {
     if (!engine) throw closed();
     return guarded(() => call(engine));
   }
+}
+
+/** What `promise` comes to, unless `signal` comes first. */
+function unlessAborted(promise, signal) {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
 }
 
 if (Symbol.dispose) Database.prototype[Symbol.dispose] = Database.prototype.close;

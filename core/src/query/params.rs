@@ -16,6 +16,24 @@ pub enum Param {
     Vector(Vec<f32>),
 }
 
+impl Param {
+    /// One parameter written as JSON, as in [`Params::from_json`].
+    ///
+    /// # Errors
+    /// What is wrong with the text, in words that go on from "the parameter".
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        Self::from_value(json::parse(text).map_err(|error| format!("is no JSON: {error}"))?)
+    }
+
+    /// The same of a text that was read already.
+    ///
+    /// # Errors
+    /// What is wrong, in words that go on from "the parameter".
+    pub fn from_value(value: Value) -> Result<Self, String> {
+        param(value)
+    }
+}
+
 impl From<Value> for Param {
     fn from(value: Value) -> Self {
         Self::Value(value)
@@ -54,13 +72,21 @@ impl Params {
     ///
     /// A value is null, a boolean, a number (an integer if it has neither point nor exponent), a text or an array;
     /// `{"time": "2024-05-01T12:00:00Z"}` is a time, `{"int": "9007199254740993"}` an integer that a JavaScript number cannot
-    /// hold, `{"vector": [0.5, 1]}` a query vector.
+    /// hold, `{"vector": [0.5, 1]}` a query vector. Times and such integers may stand in arrays too.
     ///
     /// # Errors
     /// What is wrong with the text, in words.
     pub fn from_json(text: &str) -> Result<Self, String> {
+        Self::from_value(json::parse(text).map_err(|error| error.to_string())?)
+    }
+
+    /// The same of a text that was read already.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn from_value(value: Value) -> Result<Self, String> {
         let mut params = Self::default();
-        match json::parse(text).map_err(|error| error.to_string())? {
+        match value {
             Value::Null => {}
             Value::List(items) => {
                 for (place, item) in (1..).zip(items) {
@@ -90,10 +116,23 @@ impl Params {
 fn param(value: Value) -> Result<Param, String> {
     match value {
         Value::Object(entries) => tagged(entries),
-        Value::List(items) if items.iter().any(|item| matches!(item, Value::List(_) | Value::Object(_))) => {
-            Err("is a list of lists or objects; a list holds plain values".into())
+        Value::List(items) => {
+            Ok(Param::Value(Value::List(items.into_iter().map(member).collect::<Result<_, _>>()?)))
         }
         plain => Ok(Param::Value(plain)),
+    }
+}
+
+/// A value of a list.
+fn member(value: Value) -> Result<Value, String> {
+    const NESTED: &str = "is a list of lists or objects; a list holds plain values, times and integers";
+    match value {
+        Value::List(_) => Err(String::from(NESTED)),
+        Value::Object(entries) => match tagged(entries)? {
+            Param::Value(plain) => Ok(plain),
+            Param::Vector(_) => Err(String::from(NESTED)),
+        },
+        plain => Ok(plain),
     }
 }
 
@@ -140,7 +179,7 @@ mod tests {
     #[test]
     fn parameters_are_read_from_json_with_their_types() {
         let text = r#"[null, true, 3, 3.0, "x", ["a", 1], {"time": "1970-01-01T00:00:01Z"}, {"int": "9007199254740993"},
-            {"vector": [1, 0.5]}]"#;
+            {"vector": [1, 0.5]}, [{"time": "1970-01-01"}, {"int": "-1"}]]"#;
         let expected = [
             Value::Null,
             Value::Bool(true),
@@ -154,8 +193,16 @@ mod tests {
         let params = Params::from_json(text).unwrap();
         assert_eq!(params.positional[..8], expected.map(Param::Value));
         assert_eq!(params.positional[8], Param::Vector(vec![1.0, 0.5]));
+        assert_eq!(params.positional[9], Param::Value(Value::List(vec![Value::Time(0), Value::Int(-1)])));
         assert_eq!(Params::from_json(r#"{"a": 1}"#).unwrap(), Params::none().set("a", Value::Int(1)));
         assert_eq!(Params::from_json("null").unwrap(), Params::none());
+    }
+
+    #[test]
+    fn one_parameter_is_read_from_json() {
+        assert_eq!(Param::from_json(" [1] "), Ok(Param::Value(Value::List(vec![Value::Int(1)]))));
+        assert!(Param::from_json("1, 2").unwrap_err().starts_with("is no JSON"));
+        assert!(Param::from_json(r#"{"day": 1}"#).unwrap_err().starts_with("is an object"));
     }
 
     #[test]
@@ -164,6 +211,8 @@ mod tests {
             ("3", "an array or an object"),
             ("[", ""),
             ("[[[1]]]", "parameter 1 is a list of lists"),
+            (r#"[[{"vector": [1]}]]"#, "parameter 1 is a list of lists"),
+            (r#"[[{"day": 1}]]"#, "parameter 1 is an object"),
             (r#"{"a": {"day": "x"}}"#, "parameter :a is an object"),
             (r#"[1, {"time": "noon"}]"#, "parameter 2 is no ISO"),
             (r#"[{"int": "1.5"}]"#, "no integer"),

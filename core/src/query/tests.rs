@@ -8,6 +8,8 @@ use crate::{
     schema::Value,
 };
 
+mod conditions;
+mod grammar;
 mod params;
 mod scalars;
 

@@ -50,7 +50,7 @@ pub(super) fn bind(
 }
 
 /// The places in the release of the collections that FROM names: as written, each once; `*` in the order of names.
-fn select(catalog: &Catalog, plan: &Plan) -> Result<Vec<usize>> {
+pub(super) fn select(catalog: &Catalog, plan: &Plan) -> Result<Vec<usize>> {
     let known = &catalog.index().collections;
     if known.is_empty() {
         return Err(CatalogError::EmptyRelease.into());

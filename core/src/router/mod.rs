@@ -15,6 +15,7 @@ mod jobs;
 mod ledger;
 mod member;
 mod options;
+mod preview;
 mod probe;
 mod result;
 mod run;
@@ -27,6 +28,7 @@ mod target;
 pub use catalog::Catalog;
 pub use fanout::{Fanout, Step};
 pub use options::{Host, OneByOne, Options, Spread};
+pub use preview::{HostText, Preview};
 pub use result::{CollectionReport, Explanation, Outcome, ResultRow, ResultSet, RowSet};
 pub use sources::{FileRange, Needs, Sources};
 

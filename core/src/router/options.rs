@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::HostText;
 use crate::routing::Router;
 
-/// How a statement is run. Of these only `strict` and the router can change an answer.
+/// How a statement is run. The clock changes no answer.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Whether one collection that cannot be searched fails the statement; else it is reported and the rows of the
@@ -12,6 +13,9 @@ pub struct Options {
     pub strict: bool,
     /// Which collections are asked, beside what statistics rule out. Default: all.
     pub router: Option<Arc<dyn Router>>,
+    /// Vectors that the host made of texts whose embedder the release does not carry; [`Preview`](super::Preview) says
+    /// which they are. Default: none, so that such a text is an error.
+    pub texts: Vec<(HostText, Vec<f32>)>,
     /// A clock for reports and EXPLAIN ANALYZE, in microseconds from any start. Default: none, as the engine has no
     /// clock of its own.
     pub clock: Option<fn() -> u64>,
@@ -19,7 +23,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { strict: true, router: None, clock: None }
+        Self { strict: true, router: None, texts: Vec::new(), clock: None }
     }
 }
 

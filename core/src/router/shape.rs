@@ -55,8 +55,8 @@ impl Shape {
             (_, None, true) => Mode::List,
             _ => Mode::Sorted,
         };
-        let batch = plan.probes.len() > 1 && plan.fuse.is_none();
-        let one_ranking = plan.rerank.is_none() && plan.fuse.is_none() && !mixed && !batch;
+        let batch = plan.batch && plan.fuse.is_none();
+        let one_ranking = plan.rerank.is_none() && !mixed && !plan.batch;
         let pages = one_ranking && plan.group.is_none() && plan.offset == 0 && plan.limit != Some(0);
         let keep_nearest = plan.duplicates == Duplicates::KeepNearest;
         let mut shape = Self {
@@ -122,14 +122,9 @@ impl Shape {
 
 /// One row more than is returned, where that decides whether there is a next page.
 fn depth(plan: &Plan, pages: bool) -> usize {
-    let all_of_the_ranking =
-        plan.is_search() && (plan.group.is_some() || !plan.order.is_empty() || plan.fuse.is_some());
-    let rows = match plan.rows_wanted() {
-        _ if all_of_the_ranking => plan.topk,
-        Some(rows) => rows.saturating_add(u64::from(pages)),
-        None => u64::MAX,
-    };
-    usize::try_from(rows).unwrap_or(usize::MAX)
+    let cut_late = plan.is_search() && !plan.order.is_empty();
+    let rows = plan.rows_wanted().unwrap_or(u64::MAX);
+    usize::try_from(rows.saturating_add(u64::from(pages && !cut_late))).unwrap_or(usize::MAX)
 }
 
 /// Whether the field is part of a stored record, so that its payload or vector has to be read. Ids come with either.

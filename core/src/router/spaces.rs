@@ -1,7 +1,8 @@
 //! Which of the asked collections' distances mean the same, and the query's vectors in each of these spaces.
 
 use super::{
-    Catalog, Needs, Sources,
+    Catalog, HostText, Needs, Sources,
+    preview::is_missing,
     probe::{embed, find_embedder},
 };
 use crate::{
@@ -46,7 +47,13 @@ impl Spaces {
     ///
     /// # Errors
     /// The collection cannot be asked what the plan asks: SIMILARITY, a vector of another length, no embedder for TEXT.
-    pub(super) fn place(&mut self, catalog: &Catalog, plan: &Plan, place: usize) -> Result<usize> {
+    pub(super) fn place(
+        &mut self,
+        catalog: &Catalog,
+        plan: &Plan,
+        texts: &[(HostText, Vec<f32>)],
+        place: usize,
+    ) -> Result<usize> {
         let known = &catalog.index().collections;
         let Some(CollectionEntry { schema, .. }) = known.get(place) else {
             return Err(CatalogError::EmptyRelease.into());
@@ -56,7 +63,8 @@ impl Spaces {
             let first = known.get(space.first).map(|entry| &entry.schema);
             space.metric == metric && first.is_some_and(|first| difference(first, schema).is_none())
         };
-        let slots = plan.probes.iter().map(|probe| self.slot(probe, schema, metric, catalog));
+        let slots =
+            plan.probes.iter().map(|probe| Ok(self.keep(slot(probe, schema, metric, catalog, texts)?)));
         let slots = slots.collect::<Result<Vec<usize>>>()?;
         if let Some(space) = self.list.iter().position(same) {
             return Ok(space);
@@ -67,23 +75,13 @@ impl Spaces {
         Ok(self.list.len() - 1)
     }
 
-    fn slot(&mut self, probe: &Probe, schema: &Schema, metric: Metric, catalog: &Catalog) -> Result<usize> {
-        let slot = match probe {
-            Probe::Vector(vector) => {
-                let record = format!("the query for collection {}", Quoted(&schema.collection));
-                check_vector(&record, vector, schema.dimension as usize, metric)?;
-                Slot::Ready(vector.clone())
-            }
-            Probe::Text { text, model } => {
-                let embedder = find_embedder(model.as_deref(), schema, catalog)?;
-                Slot::Text { text: text.clone(), embedder }
-            }
-        };
+    /// The number of the slot, which is a new one unless there is one like it.
+    fn keep(&mut self, slot: Slot) -> usize {
         if let Some(known) = self.slots.iter().position(|known| *known == slot) {
-            return Ok(known);
+            return known;
         }
         self.slots.push(slot);
-        Ok(self.slots.len() - 1)
+        self.slots.len() - 1
     }
 
     /// Makes the vectors of texts as far as the resident bytes allow, and notes what is missing. Errors come with the
@@ -93,7 +91,7 @@ impl Spaces {
         catalog: &Catalog,
         sources: &dyn Sources,
         needs: &mut Needs,
-    ) -> Result<(), (Vec<usize>, Error)> {
+    ) -> Result<(), (Vec<usize>, Box<Error>)> {
         for number in 0..self.slots.len() {
             let Some(Slot::Text { text, embedder }) = self.slots.get(number) else { continue };
             match embed(text, *embedder, catalog, sources, needs) {
@@ -104,7 +102,7 @@ impl Spaces {
                         .into_iter()
                         .for_each(|slot| *slot = Slot::Ready(vector.clone()));
                 }
-                Err(error) => return Err((self.spaces_of(number), error)),
+                Err(error) => return Err((self.spaces_of(number), error.into())),
             }
         }
         Ok(())
@@ -160,13 +158,42 @@ impl Spaces {
         let [first, second, ..] = self.list.as_slice() else { return None };
         let name = |space: &Space| schema(catalog, space).map_or("", |schema| schema.collection.as_str());
         Some(format!(
-            "the collections have {} spaces ({:?} and {:?} differ in {}): rows are ranked by distance within each and \
+            "the collections have {} spaces ({} and {} differ in {}): rows are ranked by distance within each and \
              fused by RRF, so distances of different spaces say nothing about each other",
             self.list.len(),
-            name(first),
-            name(second),
+            Quoted(name(first)),
+            Quoted(name(second)),
             self.difference(catalog, first, second),
         ))
+    }
+}
+
+/// Where the vector of a probe comes from, for the collections of `schema`: the statement, the release's embedder, or the
+/// host.
+fn slot(
+    probe: &Probe,
+    schema: &Schema,
+    metric: Metric,
+    catalog: &Catalog,
+    texts: &[(HostText, Vec<f32>)],
+) -> Result<Slot> {
+    let ready = |vector: &Vec<f32>| {
+        let record = format!("the query for collection {}", Quoted(&schema.collection));
+        check_vector(&record, vector, schema.dimension as usize, metric)?;
+        Ok(Slot::Ready(vector.clone()))
+    };
+    match probe {
+        Probe::Vector(vector) => ready(vector),
+        Probe::Text { text, model } => {
+            let embedder = find_embedder(model.as_deref(), schema, catalog);
+            if is_missing(&embedder) {
+                let wanted = HostText::new(text, model.as_deref(), schema);
+                if let Some((_, vector)) = texts.iter().find(|(known, _)| *known == wanted) {
+                    return ready(vector);
+                }
+            }
+            Ok(Slot::Text { text: text.clone(), embedder: embedder? })
+        }
     }
 }
 

@@ -96,7 +96,7 @@ fn statements_from_a_file_get_a_line_of_json_each() {
     let Some(cc) = compiler("PORTOLAN_CC", "cc") else { return };
     let folder = release();
     let statements = folder.path().join("statements");
-    std::fs::write(&statements, format!("{NEAREST}\nSELECT id FROM \"no\tsuch\"\n\n")).unwrap();
+    std::fs::write(&statements, format!("{NEAREST}\nSELECT id FROM \"no\x01such\"\n\nSELECT id FROM deeds LIMIT :n\t{{\"n\": 3}}\n")).unwrap();
     let arguments = [folder.path().to_str().unwrap(), statements.to_str().unwrap()];
     for link in [&["-lportolan"][..], &["-l:libportolan.a"]] {
         let link: Vec<&str> = link.iter().copied().chain(STATIC_LIBRARIES.split(' ')).collect();
@@ -104,10 +104,11 @@ fn statements_from_a_file_get_a_line_of_json_each() {
         let output = run(&program, &arguments);
         let lines: Vec<serde_json::Value> =
             output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(lines.len(), 3);
+        assert_eq!(lines.len(), 4);
         assert_eq!(lines[0]["row_ids"].as_array().unwrap().len(), 5);
         assert_eq!(lines[1]["error"]["code"], 2001, "{output}");
         assert_eq!(lines[2]["error"]["code"].as_u64().unwrap() / 1000, 1);
+        assert_eq!(lines[3]["row_ids"].as_array().unwrap().len(), 3, "{output}");
     }
 }
 
@@ -132,4 +133,12 @@ fn wrong_calls_from_c_fail_as_the_header_says() {
     let folder = release();
     let (_kept, program) = compile(&cc, "tests/doors/misuse.c", &["-lportolan"]);
     run(&program, &[folder.path().to_str().unwrap(), NEAREST]);
+}
+
+#[test]
+fn parameters_of_every_type_are_bound_from_c() {
+    let Some(cc) = compiler("PORTOLAN_CC", "cc") else { return };
+    let folder = release();
+    let (_kept, program) = compile(&cc, "tests/doors/params.c", &["-lportolan"]);
+    run(&program, &[folder.path().to_str().unwrap()]);
 }

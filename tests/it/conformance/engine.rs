@@ -1,12 +1,6 @@
 //! What the engine answers: natively over a release in a folder.
 
-use portolan::{
-    error::Error,
-    local::LocalRelease,
-    plan::Plan,
-    query::{Params, parse_with},
-    router::ResultSet,
-};
+use portolan::{error::Error, local::LocalRelease, plan::Plan, query::Params, router::ResultSet};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -18,7 +12,7 @@ use super::{
 use crate::doors::setting::Failure;
 
 /// No case takes more pages than this.
-const MOST_PAGES: usize = 60;
+const MOST_PAGES: usize = 1000;
 
 /// The release, opened.
 pub struct Engine {
@@ -48,8 +42,7 @@ impl Engine {
     fn page(&self, case: &Case, cursor: Option<&str>) -> Result<ResultSet, Error> {
         let after = cursor.map_or(String::new(), |cursor| format!("AFTER '{cursor}'"));
         let params = Params::from_json(&case.params.to_string()).expect("the parameters of a case");
-        let statement = parse_with(&case.sql.replace(AFTER, &after), &params)?;
-        self.release.run(Plan::from_statement(statement)?)
+        self.release.run(Plan::parse_with(&case.sql.replace(AFTER, &after), &params)?)
     }
 }
 

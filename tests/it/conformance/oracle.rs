@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::{
     condition,
-    data::World,
+    data::{Collection, World},
     expression::{Scope, columns, evaluate, field},
     rank::{Doubt, Hit, Ranking, all_rows, first_of_each_id},
     value::{Datum, order_with_nulls},
@@ -81,8 +81,8 @@ impl<'w> Oracle<'w> {
         Ok(answer)
     }
 
-    /// The names of the collections, in the order in which they are asked.
-    fn from(&self) -> Vec<String> {
+    /// The collections, in the order in which they are asked.
+    fn from(&self) -> Vec<&'w Collection> {
         let texts = |key: &str| -> Vec<&str> {
             self.ask[key].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect()
         };
@@ -90,21 +90,22 @@ impl<'w> Oracle<'w> {
             Some(prefix) => name.starts_with(prefix),
             None => name == pattern,
         };
-        let mut names: Vec<String> = Vec::new();
+        let mut asked: Vec<&'w Collection> = Vec::new();
         for pattern in texts("from") {
             for collection in &self.world.collections {
                 let excepted = texts("except").iter().any(|pattern| fits(pattern, &collection.name));
-                if fits(pattern, &collection.name) && !excepted && !names.contains(&collection.name) {
-                    names.push(collection.name.clone());
+                let known = asked.iter().any(|known| known.name == collection.name);
+                if fits(pattern, &collection.name) && !excepted && !known {
+                    asked.push(collection);
                 }
             }
         }
-        assert!(!names.is_empty(), "nothing is asked: {}", self.ask);
-        names
+        assert!(!asked.is_empty(), "nothing is asked: {}", self.ask);
+        asked
     }
 
     fn matching(&self) -> Vec<Hit<'w>> {
-        let mut rows = all_rows(self.world, &self.from());
+        let mut rows = all_rows(&self.from());
         if !self.ask["where"].is_null() {
             rows.retain(|hit| condition::truth(&self.ask["where"], &|name| field(hit, name)) == Some(true));
         }
@@ -151,22 +152,17 @@ impl<'w> Oracle<'w> {
             return Ok(vec![matching]);
         }
         let ranking = self.ranking();
-        if !self.ask["fuse"].is_null() {
-            let lists = probes.iter().map(|probe| ranking.lists(&matching, probe));
-            let lists: Vec<Vec<Vec<Hit<'w>>>> = lists.collect::<Result<_, _>>()?;
-            return Ok(vec![ranking.fuse(&lists.concat())]);
-        }
         let of_item = |(item, probe): (usize, &Vec<f64>)| {
-            let lists = ranking.lists(&matching, probe)?;
+            let lists = ranking.lists(&self.from(), &matching, probe)?;
             let mut rows = match lists.as_slice() {
-                [] => Vec::new(),
                 [one] => one.clone(),
-                several => ranking.fuse(several),
+                several => ranking.fuse(several)?,
             };
             rows.iter_mut().for_each(|hit| hit.item = batch.then_some(item));
             Ok(rows)
         };
-        probes.iter().enumerate().map(of_item).collect()
+        let sets: Vec<Vec<Hit<'w>>> = probes.iter().enumerate().map(of_item).collect::<Result<_, Doubt>>()?;
+        Ok(if self.ask["fuse"].is_null() { sets } else { vec![ranking.fuse(&sets)?] })
     }
 
     /// Groups, order, and the cut.

@@ -2,19 +2,20 @@
 
 use std::cmp::Ordering;
 
-use super::data::{Collection, Record, World};
+use super::data::{Collection, Record};
 
 /// Distances this near to each other, without being equal, could be ordered otherwise in single precision: a case must
 /// not depend on them.
 const TOO_NEAR: f64 = 2e-6;
+
+/// Sums of reciprocal ranks this near to each other are meant to be equal, but for the order of adding.
+const TOO_NEAR_SUMS: f64 = 1e-12;
 
 /// A row on its way into an answer.
 #[derive(Clone, Copy)]
 pub struct Hit<'w> {
     pub collection: &'w Collection,
     pub record: &'w Record,
-    /// The place of the collection in FROM.
-    pub place: usize,
     pub item: Option<usize>,
     pub distance: Option<f64>,
     pub score: Option<f64>,
@@ -51,23 +52,28 @@ pub struct Ranking {
 pub type Doubt = String;
 
 impl Ranking {
-    /// The ranked lists of one probe: one, or one for each space if the metrics differ.
-    pub fn lists<'w>(&self, rows: &[Hit<'w>], probe: &[f64]) -> Result<Vec<Vec<Hit<'w>>>, Doubt> {
+    /// The ranked lists of one probe: one, or one for each space if the metrics of the collections `asked` differ.
+    pub fn lists<'w>(
+        &self,
+        asked: &[&Collection],
+        rows: &[Hit<'w>],
+        probe: &[f64],
+    ) -> Result<Vec<Vec<Hit<'w>>>, Doubt> {
         let mut metrics: Vec<&str> = Vec::new();
-        for hit in rows {
-            if !metrics.contains(&self.metric(hit)) {
-                metrics.push(self.metric(hit));
+        for collection in asked {
+            if !metrics.contains(&self.metric(collection)) {
+                metrics.push(self.metric(collection));
             }
         }
         let of_metric = |metric: &&str| {
-            let rows: Vec<Hit<'w>> = rows.iter().filter(|hit| self.metric(hit) == *metric).copied().collect();
-            self.list(rows, metric, probe)
+            let of = |hit: &&Hit<'w>| self.metric(hit.collection) == *metric;
+            self.list(rows.iter().filter(of).copied().collect(), metric, probe)
         };
         metrics.iter().map(of_metric).collect()
     }
 
-    fn metric<'h>(&'h self, hit: &Hit<'h>) -> &'h str {
-        self.similarity.as_deref().unwrap_or(&hit.collection.metric)
+    fn metric<'m>(&'m self, collection: &'m Collection) -> &'m str {
+        self.similarity.as_deref().unwrap_or(&collection.metric)
     }
 
     /// All rows by distance; then the cuts in the order of the language.
@@ -97,7 +103,7 @@ impl Ranking {
     }
 
     /// Reciprocal rank fusion of several lists into one.
-    pub fn fuse<'w>(&self, lists: &[Vec<Hit<'w>>]) -> Vec<Hit<'w>> {
+    pub fn fuse<'w>(&self, lists: &[Vec<Hit<'w>>]) -> Result<Vec<Hit<'w>>, Doubt> {
         let mut fused: Vec<Hit<'w>> = Vec::new();
         for list in lists {
             for (rank, hit) in (1..).zip(list) {
@@ -111,11 +117,19 @@ impl Ranking {
                 }
             }
         }
-        // Sums of the same terms in another order may differ in their last bit, and are meant to be equal.
-        let score = |hit: &Hit<'_>| (hit.score.unwrap_or(0.0) * 1e12).round();
+        let score = |hit: &Hit<'_>| hit.score.unwrap_or(0.0);
         fused.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.by_distance(b)));
+        for pair in fused.windows(2) {
+            let gap = score(&pair[0]) - score(&pair[1]);
+            if gap > 0.0 && gap < TOO_NEAR_SUMS {
+                return Err(format!(
+                    "fused scores of {} and {} are a rounding apart",
+                    pair[0].record.id, pair[1].record.id
+                ));
+            }
+        }
         fused.truncate(self.topk);
-        fused
+        Ok(fused)
     }
 }
 
@@ -195,16 +209,14 @@ pub fn distance(metric: &str, a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// All records of the collections, in the order of FROM and then of their ids.
-pub fn all_rows<'w>(world: &'w World, names: &[String]) -> Vec<Hit<'w>> {
+pub fn all_rows<'w>(collections: &[&'w Collection]) -> Vec<Hit<'w>> {
     let mut rows = Vec::new();
-    for (place, name) in names.iter().enumerate() {
-        let collection = world.collections.iter().find(|collection| collection.name == *name).unwrap();
+    for collection in collections {
         let mut records: Vec<&Record> = collection.records.iter().collect();
         records.sort_by(|a, b| a.id.cmp(&b.id));
         rows.extend(records.into_iter().map(|record| Hit {
             collection,
             record,
-            place,
             item: None,
             distance: None,
             score: None,
@@ -216,6 +228,7 @@ pub fn all_rows<'w>(world: &'w World, names: &[String]) -> Vec<Hit<'w>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conformance::data::World;
 
     fn line(points: &[(&str, f64)]) -> World {
         let record = |(id, x): &(&str, f64)| Record {
@@ -235,6 +248,10 @@ mod tests {
         }
     }
 
+    fn asked(world: &World) -> Vec<&Collection> {
+        world.collections.iter().collect()
+    }
+
     fn ids(hits: &[Hit<'_>]) -> Vec<String> {
         hits.iter().map(|hit| hit.record.id.clone()).collect()
     }
@@ -246,10 +263,11 @@ mod tests {
     #[test]
     fn the_nearest_come_first_and_ties_go_by_id() {
         let world = line(&[("d", 5.0), ("c", -1.0), ("b", 1.0), ("a", 2.0)]);
-        let rows = all_rows(&world, &["line".to_owned()]);
-        let lists = ranking().lists(&rows, &[0.0, 0.0]).unwrap();
+        let rows = all_rows(&asked(&world));
+        let lists = ranking().lists(&asked(&world), &rows, &[0.0, 0.0]).unwrap();
         assert_eq!(ids(&lists[0]), ["b", "c", "a"]);
-        let near = Ranking { threshold: Some(1.0), ..ranking() }.lists(&rows, &[0.0, 0.0]).unwrap();
+        let near =
+            Ranking { threshold: Some(1.0), ..ranking() }.lists(&asked(&world), &rows, &[0.0, 0.0]).unwrap();
         assert_eq!(ids(&near[0]), ["b", "c"]);
     }
 
@@ -258,25 +276,30 @@ mod tests {
         // By hand, lambda 1/2, query 0. First a (distance 0). Then b: (1 - 1)/2 = 0, c: (4 - 4)/2 = 0, and a tie goes to
         // the nearer b. Then c: (min(4, 1) - 4)/2 = -1.5, then d: (min(9, 4, 1) - 9)/2 = -4.
         let world = line(&[("a", 0.0), ("b", 1.0), ("c", 2.0), ("d", 3.0)]);
-        let rows = all_rows(&world, &["line".to_owned()]);
-        let lists = Ranking { mmr: Some((0.5, 4)), topk: 4, ..ranking() }.lists(&rows, &[0.0, 0.0]).unwrap();
+        let rows = all_rows(&asked(&world));
+        let lists = Ranking { mmr: Some((0.5, 4)), topk: 4, ..ranking() }
+            .lists(&asked(&world), &rows, &[0.0, 0.0])
+            .unwrap();
         assert_eq!(ids(&lists[0]), ["a", "b", "c", "d"]);
         let scores: Vec<f64> = lists[0].iter().map(|hit| hit.score.unwrap()).collect();
         assert_eq!(scores, [0.0, 0.0, -1.5, -4.0]);
         // Diversity alone takes the farthest next.
-        let lists = Ranking { mmr: Some((0.0, 4)), ..ranking() }.lists(&rows, &[0.0, 0.0]).unwrap();
+        let lists =
+            Ranking { mmr: Some((0.0, 4)), ..ranking() }.lists(&asked(&world), &rows, &[0.0, 0.0]).unwrap();
         assert_eq!(ids(&lists[0]), ["a", "d", "b"]);
     }
 
     #[test]
     fn fusion_adds_reciprocal_ranks() {
         let world = line(&[("a", 0.0), ("b", 1.0), ("c", 3.0)]);
-        let rows = all_rows(&world, &["line".to_owned()]);
+        let rows = all_rows(&asked(&world));
         let ranking = Ranking { topk: 2, rrf_k: 1.0, ..ranking() };
-        let lists: Vec<_> =
-            [[0.0, 0.0], [1.25, 0.0]].iter().flat_map(|probe| ranking.lists(&rows, probe).unwrap()).collect();
+        let lists: Vec<_> = [[0.0, 0.0], [1.25, 0.0]]
+            .iter()
+            .flat_map(|probe| ranking.lists(&asked(&world), &rows, probe).unwrap())
+            .collect();
         // a, b and b, a: each 1/2 + 1/3. The smaller distance of a is 0, of b 1/16.
-        let fused = ranking.fuse(&lists);
+        let fused = ranking.fuse(&lists).unwrap();
         assert_eq!(ids(&fused), ["a", "b"]);
         assert!((fused[0].score.unwrap() - 5.0 / 6.0).abs() < 1e-12);
         assert_eq!(fused[1].distance, Some(0.0625));
@@ -285,8 +308,8 @@ mod tests {
     #[test]
     fn what_cannot_be_decided_is_refused() {
         let world = line(&[("a", 1.0), ("b", 1.000_000_1)]);
-        let rows = all_rows(&world, &["line".to_owned()]);
-        assert!(ranking().lists(&rows, &[0.0, 0.0]).is_err());
+        let rows = all_rows(&asked(&world));
+        assert!(ranking().lists(&asked(&world), &rows, &[0.0, 0.0]).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One release, the same statements, every door: native code, C, node and a page in chromium give the same answers.
 //!
-//! A door is a program that is told a release and a file of statements, one per line, and gives one line of JSON per
+//! A door is a program that is told a release and a file of statements, one per line (with parameters after a tab), and gives one line of JSON per
 //! statement: the result, or `{"error": {"code", "message"}}`. Where a door's tools are missing it is skipped with a
 //! word about why; with `CI=true` that is a failure. Nothing here looks at how a door works inside.
 

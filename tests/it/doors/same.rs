@@ -9,7 +9,7 @@ const TOLERANCE: f64 = 1e-5;
 /// Over ranges, a statement whose release is opened takes at most this many.
 const MOST_WAVES: u64 = 3;
 /// What depends on how bytes come in, and what a door may word or leave out as it likes.
-const HOST_KEYS: [&str; 4] = ["waves", "transfer", "message", "kind"];
+const HOST_KEYS: [&str; 5] = ["waves", "transfer", "micros", "message", "kind"];
 
 /// Fails unless the answers are the expected ones; says how many numbers were equal to the bit.
 pub fn check(door: &str, statements: &[Statement], expected: &[Json], answers: &[Json]) {

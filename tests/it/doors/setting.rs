@@ -1,8 +1,11 @@
 //! What all doors are given: a release in a folder, statements in a file; and native code's answers.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use portolan::local::LocalRelease;
+use portolan::{local::LocalRelease, plan::Plan, query::Params, router::ResultSet};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -26,8 +29,9 @@ impl Setting {
     pub fn new() -> Result<Self, Failure> {
         let folder = TempDir::new()?;
         let sample = release::write(&folder.path().join("release"))?;
-        let statements = statements::load(&sample)?;
-        let lines: Vec<&str> = statements.iter().map(|statement| statement.sql.as_str()).collect();
+        let mut statements = statements::load(&sample)?;
+        turn_pages(&folder.path().join("release"), &mut statements)?;
+        let lines: Vec<String> = statements.iter().map(Statement::line).collect();
         fs::write(folder.path().join("statements.sql"), lines.join("\n") + "\n")?;
         Ok(Self { folder, statements })
     }
@@ -37,7 +41,7 @@ impl Setting {
         self.folder.path().join("release")
     }
 
-    /// The file with one statement per line.
+    /// The file with one statement per line, and its parameters after a tab.
     pub fn statements_file(&self) -> PathBuf {
         self.folder.path().join("statements.sql")
     }
@@ -50,12 +54,32 @@ impl Setting {
     /// What native code answers.
     pub fn native_answers(&self) -> Result<Vec<Json>, Failure> {
         let release = LocalRelease::open(self.release())?;
-        let answer = |statement: &Statement| match release.query(&statement.sql) {
-            Ok(result) => result.to_json(),
-            Err(error) => json!({"error": {"code": error.code(), "message": error.to_string()}}),
-        };
         // Through text, as all other doors: reading a number back may change its last bit.
-        let printed = self.statements.iter().map(|statement| answer(statement).to_string());
+        let printed = self.statements.iter().map(|statement| answer(&release, statement).to_string());
         Ok(printed.map(|json| serde_json::from_str(&json)).collect::<Result<_, _>>()?)
     }
+}
+
+/// Gives each statement the cursor of the one before, which no file can know.
+fn turn_pages(release: &Path, statements: &mut [Statement]) -> Result<(), Failure> {
+    let release = LocalRelease::open(release)?;
+    let mut cursor = Json::Null;
+    for statement in statements {
+        statement.turn_page(&cursor);
+        cursor = answer(&release, statement)["cursor"].take();
+    }
+    Ok(())
+}
+
+/// What native code answers, or what went wrong.
+fn answer(release: &LocalRelease, statement: &Statement) -> Json {
+    match ask(release, statement) {
+        Ok(result) => result.to_json(),
+        Err(error) => json!({"error": {"code": error.code(), "message": error.to_string()}}),
+    }
+}
+
+fn ask(release: &LocalRelease, statement: &Statement) -> portolan::Result<ResultSet> {
+    let params = statement.params.as_deref().map(Params::from_json).transpose();
+    release.run(Plan::parse_with(&statement.sql, &params.unwrap().unwrap_or_default())?)
 }

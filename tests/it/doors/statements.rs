@@ -1,7 +1,9 @@
 //! The statements of `tests/conformance/doors.jsonl`, and what each must come to whatever the door.
 //!
-//! A line is `{"name", "sql"}` with one of `"rows"` (how many), `"error"` (the code) or `"explains"` (a part of the
-//! plan). In `sql`, `$vector` stands for the vector of the first record of `noun.animal`.
+//! A line is `{"name", "sql"}`, `"params"` if there are any (as `Params::from_json` takes them), and what must come of it:
+//! `"rows"` (how many), `"ids"` (of which records), `"error"` (the code), `"explains"` (a part of the plan), `"notes"` (how
+//! many), `"sets"` (rows of each item), `"pages"` (whether there is a further page). In `sql` and `params`, `$vector` stands
+//! for the vector of the first record of `noun.animal`; in `params`, `"$cursor"` is the cursor of the statement before.
 
 use std::fs;
 
@@ -15,6 +17,8 @@ pub struct Statement {
     pub name: String,
     /// The statement on one line.
     pub sql: String,
+    /// Its parameters as JSON.
+    pub params: Option<String>,
     /// What it must come to: the line of the file.
     pub expected: Json,
 }
@@ -30,7 +34,22 @@ fn parse(line: &str, vector: &str) -> Result<Statement, Failure> {
     let expected: Json = serde_json::from_str(line)?;
     let text = |key: &str| expected[key].as_str().ok_or_else(|| format!("{key} is missing in {line}"));
     let (name, sql) = (text("name")?.to_owned(), text("sql")?.replace("$vector", vector));
-    Ok(Statement { name, sql, expected })
+    let params = expected.get("params").map(|params| params.to_string().replace("\"$vector\"", vector));
+    Ok(Statement { name, sql, params, expected })
+}
+
+impl Statement {
+    /// The statement as the doors read it: its parameters stand behind a tab.
+    pub fn line(&self) -> String {
+        self.params.iter().fold(self.sql.clone(), |line, params| format!("{line}\t{params}"))
+    }
+
+    /// Puts the cursor of the statement before into the parameters.
+    pub fn turn_page(&mut self, cursor: &Json) {
+        for params in &mut self.params {
+            *params = params.replace("\"$cursor\"", &cursor.to_string());
+        }
+    }
 }
 
 /// Checks native code's answers, so that the doors do not just agree on something wrong.
@@ -41,6 +60,20 @@ pub fn check(statements: &[Statement], answers: &[Json]) {
         }
         if let Some(code) = expected["error"].as_u64() {
             assert_eq!(answer["error"]["code"], code, "{name}: {answer:#}");
+        }
+        if expected["ids"].is_array() {
+            assert_eq!(answer["row_ids"], expected["ids"], "{name}: {answer:#}");
+        }
+        if let Some(notes) = expected["notes"].as_u64() {
+            assert_eq!(answer["notes"].as_array().map(Vec::len), Some(notes as usize), "{name}: {answer:#}");
+        }
+        if let Some(pages) = expected["pages"].as_bool() {
+            assert_eq!(answer["cursor"].is_string(), pages, "{name}: {answer:#}");
+        }
+        if expected["sets"].is_array() {
+            let rows = |set: &Json| set["rows"].clone();
+            let sets: Json = answer["sets"].as_array().into_iter().flatten().map(rows).collect();
+            assert_eq!(sets, expected["sets"], "{name}: {answer:#}");
         }
         if let Some(part) = expected["explains"].as_str() {
             let plan = answer["explanation"].as_str().unwrap_or_default();

@@ -1,7 +1,20 @@
 //! Statements over small releases, each compared with an answer found otherwise.
 
 mod basics;
+mod batch;
+mod cursor;
+mod duplicates;
+mod explain;
+mod failures;
 mod filters;
+mod group;
+mod mmr;
+mod order;
+mod parallel;
+mod preview;
+mod spaces;
+mod starvation;
+mod world;
 
 use std::{collections::BTreeMap, sync::Arc};
 
