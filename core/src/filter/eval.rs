@@ -162,6 +162,13 @@ fn fill_lists(item: &Pass, lists: ListData<'_>, negated: bool, out: &mut [u64]) 
     }
     let mut start = 0;
     for (word, ends) in out.iter_mut().zip(lists.ends.chunks(64)) {
+        let behind = ends.last().map_or(start, end);
+        // Most runs of rows hold no item that passes.
+        if !any_between(&words, start, behind) {
+            *word = if negated { u64::MAX } else { 0 };
+            start = behind;
+            continue;
+        }
         *word = (0..).zip(ends).fold(0, |bits, (row, next)| {
             let found = any_between(&words, start, end(next));
             start = end(next);
