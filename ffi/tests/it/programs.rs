@@ -96,7 +96,11 @@ fn statements_from_a_file_get_a_line_of_json_each() {
     let Some(cc) = compiler("PORTOLAN_CC", "cc") else { return };
     let folder = release();
     let statements = folder.path().join("statements");
-    std::fs::write(&statements, format!("{NEAREST}\nSELECT id FROM \"no\x01such\"\n\nSELECT id FROM deeds LIMIT :n\t{{\"n\": 3}}\n")).unwrap();
+    std::fs::write(
+        &statements,
+        format!("{NEAREST}\nSELECT id FROM \"no\x01such\"\n\nSELECT id FROM deeds LIMIT :n\t{{\"n\": 3}}\n"),
+    )
+    .unwrap();
     let arguments = [folder.path().to_str().unwrap(), statements.to_str().unwrap()];
     for link in [&["-lportolan"][..], &["-l:libportolan.a"]] {
         let link: Vec<&str> = link.iter().copied().chain(STATIC_LIBRARIES.split(' ')).collect();
@@ -141,4 +145,15 @@ fn parameters_of_every_type_are_bound_from_c() {
     let folder = release();
     let (_kept, program) = compile(&cc, "tests/doors/params.c", &["-lportolan"]);
     run(&program, &[folder.path().to_str().unwrap()]);
+}
+
+#[test]
+fn options_and_pages_work_from_c() {
+    let Some(cc) = compiler("PORTOLAN_CC", "cc") else { return };
+    let (folder, damaged) = (release(), release());
+    let file = damaged.path().join("deeds.portolan");
+    let altered: Vec<u8> = std::fs::read(&file).unwrap().iter().map(|byte| byte ^ 0x55).collect();
+    std::fs::write(&file, altered).unwrap();
+    let (_kept, program) = compile(&cc, "tests/doors/options.c", &["-lportolan"]);
+    run(&program, &[folder.path().to_str().unwrap(), damaged.path().to_str().unwrap()]);
 }
