@@ -5,7 +5,7 @@
 use std::{hint::black_box, time::Instant};
 
 use portolan::{
-    filter::{Bind, BindSchema, ColumnBlock, ColumnData, Filter, TextDictionary},
+    filter::{Bind, BindSchema, ColumnBlock, ColumnData, Filter, ItemData, ListData, TextDictionary},
     plan::Plan,
     query::Column,
     schema::FieldType,
@@ -39,6 +39,7 @@ impl BindSchema for Texts {
             "f" => Some(FieldType::Float),
             "s" => Some(FieldType::Text),
             "b" => Some(FieldType::Bool),
+            "l" => Some(FieldType::List(Box::new(FieldType::Int))),
             _ => None,
         }
     }
@@ -74,6 +75,9 @@ struct Columns {
     codes: Vec<[u8; 4]>,
     bits: Vec<u8>,
     valid: Vec<u8>,
+    /// Three items a row.
+    ends: Vec<[u8; 4]>,
+    items: Vec<[u8; 8]>,
 }
 
 impl Columns {
@@ -85,11 +89,16 @@ impl Columns {
             codes: (0..ROWS).map(|row| (number(row) as u32).to_le_bytes()).collect(),
             bits: (0..ROWS / 8).map(|byte| (byte * 37) as u8).collect(),
             valid: (0..ROWS / 8).map(|byte| !(byte as u8 & 3)).collect(),
+            ends: (0..ROWS).map(|row| (row as u32 * 3 + 3).to_le_bytes()).collect(),
+            items: (0..ROWS * 3).map(|item| (number(item) as i64).to_le_bytes()).collect(),
         }
     }
 
     fn block(&self, column: &Column) -> ColumnBlock<'_> {
         let data = match column {
+            Column::Metadata(path) if path == "l" => {
+                ColumnData::List(ListData { ends: &self.ends, items: ItemData::Int(&self.items) })
+            }
             Column::Metadata(path) if path == "i" => ColumnData::Int(&self.ints),
             Column::Metadata(path) if path == "f" => ColumnData::Float(&self.floats),
             Column::Metadata(path) if path == "b" => ColumnData::Bool(&self.bits),
@@ -122,6 +131,36 @@ fn filter_speed(condition: &str, shown: &str, texts: &Texts, columns: &Columns) 
     );
 }
 
+/// Megabytes of documents a second that tests without a dictionary search.
+fn search_speed(texts: &Texts) {
+    let sentence = "the quick brown fox jumps over the lazy dog and runs into number ";
+    let documents: Vec<String> = (0..4096).map(|number| format!("{sentence}{number}")).collect();
+    let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
+    let valid = vec![0xff; 512];
+    let bytes: usize = documents.iter().map(|text| text.len()).sum();
+    for condition in [
+        "document CONTAINS 'number 77'",
+        "document LIKE '%dog%number%77'",
+        "document ILIKE '%DOG%number%77'",
+        "document REGEX 'number \\d*77$'",
+        "document REGEX '(?i)(cat|DOG).*77'",
+        "document REGEX '\\w+ \\w+7$'",
+    ] {
+        let sql = format!("SELECT id FROM t WHERE {condition}");
+        let expr = Plan::parse(&sql).ok().and_then(|plan| plan.filter);
+        let Some(Ok(Bind::Ready(filter))) = expr.map(|expr| Filter::bind(&expr, texts)) else {
+            println!("{condition}: cannot be bound");
+            continue;
+        };
+        let block = ColumnBlock { rows: 4096, valid: &valid, data: ColumnData::Plain(&documents) };
+        let seconds = best(|| drop(black_box(filter.evaluate(4096, black_box(&[block])))));
+        println!(
+            r#"{{"name":"search {condition}","ratio":{:.0},"note":"megabytes a second"}}"#,
+            bytes as f64 / seconds / 1e6
+        );
+    }
+}
+
 fn main() {
     plan_time("plan a medium statement", MEDIUM, 1000);
     plan_time("plan the smallest statement", "SELECT * FROM t", 1000);
@@ -148,8 +187,12 @@ fn main() {
         ("metadata.b = TRUE", "b = TRUE"),
         (&many, "i IN (400 values)"),
         (&many_texts, "s IN (400 values)"),
+        ("metadata.s LIKE '0%_5%'", "s LIKE '0%_5%'"),
+        ("metadata.l CONTAINS 500", "l CONTAINS 500, 3 items a row"),
+        ("metadata.l CONTAINS ALL (500, 419)", "l CONTAINS ALL (2 values)"),
         ("metadata.s > '0500' AND metadata.i < 700 OR metadata.f = 3", "s > .. AND i < .. OR f = .."),
     ] {
         filter_speed(condition, shown, &texts, &columns);
     }
+    search_speed(&texts);
 }

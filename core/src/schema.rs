@@ -10,9 +10,10 @@ use serde_json::Value as Json;
 use crate::{filter::format_time, json::Tree, metric::Metric};
 
 /// One typed metadata value, a literal of a statement, or a cell of a result.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum Value {
     /// Missing or unknown.
+    #[default]
     Null,
     /// True or false. Not a number.
     Bool(bool),

@@ -1,7 +1,7 @@
 // Cases of the conformance suite: statements with parameters, and statements that are asked page by page.
 
 /** No case takes more pages than this. */
-const MOST_PAGES = 60;
+const MOST_PAGES = 1000;
 
 /** A parameter as a program would pass it. */
 function param(value) {

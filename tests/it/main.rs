@@ -5,6 +5,7 @@
 mod command;
 mod conformance;
 mod doors;
+mod execution;
 mod import;
 mod kill;
 mod language;

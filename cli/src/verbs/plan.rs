@@ -32,7 +32,7 @@ pub struct Plan {
 
 /// The dialects of other programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Dialect {
+pub enum Dialect {
     /// ChromaSQL 1.8.
     Chromasql,
 }
@@ -70,7 +70,7 @@ fn show(plan: &ReferencePlan, json: bool) -> Outcome {
     Outcome::Done
 }
 
-fn refuse(error: &CompatError, sql: &str, json: bool) -> Outcome {
+pub fn refuse(error: &CompatError, sql: &str, json: bool) -> Outcome {
     if json {
         output::line(json!({ "error": error.to_json() }));
     } else {

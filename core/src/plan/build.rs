@@ -6,15 +6,15 @@ use std::collections::BTreeSet;
 
 use super::{
     Cursor, CursorFault, DEFAULT_TOPK, Group, NamePattern, OrderKey, OutputColumn, Plan, Probe, Source,
-    check::{self, Mode},
+    check::{self, Columns, Mode},
     notes::notes,
     rank,
 };
 use crate::{
     error::{QueryError, QueryErrorKind, Span},
     query::{
-        self, CollectionPattern, Count, Embedding, Field, Item, Name, Params, Scalar, SelectItem, Statement,
-        TextQuery,
+        self, CollectionPattern, Count, Embedding, Field, Item, Name, OrderItem, Params, Scalar, SelectItem,
+        Statement, TextQuery,
     },
 };
 
@@ -60,7 +60,7 @@ impl Plan {
         let mut plan = Plan {
             explain: statement.explain,
             source: source(&statement),
-            columns,
+            columns: columns.list,
             probes: std::mem::take(&mut statement.embedding)
                 .into_iter()
                 .map(probe)
@@ -128,15 +128,14 @@ fn topk(statement: &Statement, limit: Option<u64>, offset: u64) -> Result<u64, Q
 
 // Output.
 
-fn columns(items: &[SelectItem], mode: Mode) -> Result<Vec<OutputColumn>, QueryError> {
-    let mut columns = Vec::with_capacity(items.len());
-    let mut seen = BTreeSet::new();
+fn columns(items: &[SelectItem], mode: Mode) -> Result<Columns, QueryError> {
+    let mut columns = Columns::default();
     for item in items {
         for column in output(item, mode) {
-            if !seen.insert(column.name.clone()) {
+            if columns.positions.insert(column.name.clone(), columns.list.len()).is_some() {
                 return Err(duplicate(&column.name, item.span));
             }
-            columns.push(column);
+            columns.list.push(column);
         }
     }
     Ok(columns)
@@ -228,9 +227,9 @@ fn group(statement: &Statement) -> Result<Option<Group>, QueryError> {
     Ok(aggregates.then(|| Group { keys: Vec::new(), top: None }))
 }
 
-fn order(statement: &Statement, columns: &[OutputColumn]) -> Result<Vec<OrderKey>, QueryError> {
-    let key = |item: &query::OrderItem| {
-        let value = check::resolved(&item.key, columns, item.span)?;
+fn order(statement: &Statement, columns: &Columns) -> Result<Vec<OrderKey>, QueryError> {
+    let key = |item: &OrderItem| {
+        let value = check::resolved(item, columns)?;
         Ok(OrderKey { value, descending: item.descending, nulls_first: item.nulls_first })
     };
     statement.order.iter().map(key).collect()

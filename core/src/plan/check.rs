@@ -1,11 +1,13 @@
 //! Which values may stand where: types that are known without a collection, availability, and groups.
 
+use std::collections::BTreeMap;
+
 use super::{Group, OrderKey, OutputColumn};
 use crate::{
     error::{QueryError, QueryErrorKind, Span, near_names},
     query::{
         Aggregate, AggregateFunction, Column, Expr, Field, FieldRef, Item, Literal, MAX_NESTING, MatchOp,
-        Scalar, SelectItem, Statement,
+        Name, OrderItem, Scalar, SelectItem, Statement,
     },
     schema::Value,
 };
@@ -107,56 +109,68 @@ fn comparable(field: &Field, span: Span) -> Checked {
 
 // Names of output columns.
 
+/// The output columns, and where each stands by its name.
+#[derive(Default)]
+pub(super) struct Columns {
+    pub list: Vec<OutputColumn>,
+    pub positions: BTreeMap<String, usize>,
+}
+
+impl Columns {
+    fn value(&self, name: &Name) -> Result<&Scalar, QueryError> {
+        match self.positions.get(&name.text).and_then(|position| self.list.get(*position)) {
+            Some(column) => Ok(&column.value),
+            None => Err(self.unknown_key(&name.text, name.span)),
+        }
+    }
+
+    fn unknown_key(&self, name: &str, span: Span) -> QueryError {
+        let fields = ["id", "document", "distance", "score", "item", "collection"];
+        let known = self.list.iter().map(|column| column.name.as_str()).chain(fields);
+        let hint = match near_names(name, known).first() {
+            Some(near) => format!("did you mean {near}, or metadata.{name}?"),
+            None => format!("metadata fields are written metadata.{name}"),
+        };
+        let message = format!("{name} is neither a field nor an output column");
+        QueryError::new(QueryErrorKind::UnknownOrderKey, span, message).with_text(name).with_hint(hint)
+    }
+}
+
 /// A key of ORDER BY with columns in the places of their names.
-pub(super) fn resolved(key: &Scalar, columns: &[OutputColumn], span: Span) -> Result<Scalar, QueryError> {
+pub(super) fn resolved(item: &OrderItem, columns: &Columns) -> Result<Scalar, QueryError> {
     let mut operators = 0;
-    let value = replaced(key, columns, &mut operators)?;
+    let value = replaced(&item.key, columns, &mut operators)?;
     if operators > MAX_NESTING {
         let message = format!("a key of ORDER BY has more than {MAX_NESTING} operators in all");
-        return Err(QueryError::new(QueryErrorKind::NestingTooDeep, span, message)
-            .with_text(&key.to_string())
+        return Err(QueryError::new(QueryErrorKind::NestingTooDeep, item.span, message)
+            .with_text(&item.key.to_string())
             .with_hint("order by fewer columns"));
     }
     if let Scalar::Field(field) = &value {
-        comparable(field, span)?;
+        comparable(field, item.span)?;
     }
-    calculated(&value, span)?;
+    calculated(&value, item.span)?;
     Ok(value)
 }
 
-/// Counts operators, and gives up copying when there are too many.
-fn replaced(value: &Scalar, columns: &[OutputColumn], operators: &mut usize) -> Result<Scalar, QueryError> {
-    let inner = |value: &Scalar, operators: &mut usize| {
+/// Counts operators, and copies no more when there are too many: a short name may stand for a long value.
+fn replaced(value: &Scalar, columns: &Columns, operators: &mut usize) -> Result<Scalar, QueryError> {
+    if matches!(value, Scalar::Negate(_) | Scalar::Binary(..)) {
         *operators += 1;
-        match *operators > MAX_NESTING {
-            true => Ok(Box::new(Scalar::Number(Value::Null))),
-            false => replaced(value, columns, operators).map(Box::new),
+        if *operators > MAX_NESTING {
+            return Ok(Scalar::Number(Value::Null));
         }
-    };
+    }
     match value {
-        Scalar::Negate(value) => inner(value, operators).map(Scalar::Negate),
+        Scalar::Negate(inner) => Ok(Scalar::Negate(Box::new(replaced(inner, columns, operators)?))),
         Scalar::Binary(left, operator, right) => {
-            let left = inner(left, operators)?;
-            *operators -= 1; // one operator, two sides
-            Ok(Scalar::Binary(left, *operator, inner(right, operators)?))
+            let left = replaced(left, columns, operators)?;
+            let right = replaced(right, columns, operators)?;
+            Ok(Scalar::Binary(Box::new(left), *operator, Box::new(right)))
         }
-        Scalar::Alias(name) => match columns.iter().find(|column| column.name == name.text) {
-            Some(column) => replaced(&column.value, &[], operators),
-            None => Err(unknown_key(&name.text, name.span, columns)),
-        },
+        Scalar::Alias(name) => replaced(columns.value(name)?, columns, operators),
         other => Ok(other.clone()),
     }
-}
-
-fn unknown_key(name: &str, span: Span, columns: &[OutputColumn]) -> QueryError {
-    let fields = ["id", "document", "distance", "score", "item", "collection"];
-    let known = columns.iter().map(|column| column.name.as_str()).chain(fields);
-    let hint = match near_names(name, known).first() {
-        Some(near) => format!("did you mean {near}, or metadata.{name}?"),
-        None => format!("metadata fields are written metadata.{name}"),
-    };
-    let message = format!("{name} is neither a field nor an output column");
-    QueryError::new(QueryErrorKind::UnknownOrderKey, span, message).with_text(name).with_hint(hint)
 }
 
 // Availability.

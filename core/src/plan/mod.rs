@@ -155,6 +155,32 @@ pub enum Probe {
 }
 
 impl Plan {
+    /// The plan that selects nothing of all records of some collections: the beginning of a plan made by a program.
+    pub fn over(source: Source) -> Self {
+        Self {
+            explain: None,
+            source,
+            columns: Vec::new(),
+            probes: Vec::new(),
+            batch: false,
+            filter: None,
+            similarity: None,
+            topk: 0,
+            group: None,
+            order: Vec::new(),
+            rerank: None,
+            fuse: None,
+            threshold: None,
+            duplicates: Duplicates::KeepAll,
+            recall: None,
+            candidates: None,
+            limit: None,
+            offset: 0,
+            after: None,
+            notes: Vec::new(),
+        }
+    }
+
     /// Whether rows are ranked by their distance to something.
     pub fn is_search(&self) -> bool {
         !self.probes.is_empty()

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::Plan;
 use crate::{
     filter::compare,
-    query::{Count, Expr, Field, FieldRef, Literal, MatchOp, Scalar, Statement},
+    query::{Count, Expr, Field, FieldRef, Literal, MatchOp, Scalar, Statement, quote_name},
     schema::Value,
 };
 
@@ -16,7 +16,10 @@ const MAX_NOTES: usize = 8;
 pub(super) fn notes(plan: &Plan, statement: &Statement) -> Vec<String> {
     let mut out = Vec::new();
     if let Some(alias) = &statement.from.alias {
-        out.push(format!("AS {} has no effect: fields belong to rows, not to collections", alias.text));
+        out.push(format!(
+            "AS {} has no effect: fields belong to rows, not to collections",
+            quote_name(&alias.text)
+        ));
     }
     match plan.is_search() {
         true => search_notes(plan, statement, &mut out),

@@ -8,6 +8,7 @@ use crate::{
     schema::Value,
 };
 
+mod conditions;
 mod grammar;
 mod params;
 mod scalars;

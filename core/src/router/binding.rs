@@ -4,10 +4,11 @@
 use super::{
     Catalog,
     member::{Member, State, Target},
+    target,
 };
 use crate::{
     error::{CatalogError, Result, near_names},
-    filter::{self, Prune},
+    filter::{Condition, Prune},
     plan::{NamePattern, Plan},
     release::CollectionEntry,
     routing::{Route, Router},
@@ -28,23 +29,23 @@ pub(super) fn bind(
     let entries: Vec<&CollectionEntry> = places.iter().filter_map(|place| known.get(*place)).collect();
     check_columns(plan, &entries)?;
     let names: Vec<String> = entries.iter().map(|entry| entry.schema.collection.clone()).collect();
-    let mut targets = Vec::with_capacity(entries.len());
-    for entry in &entries {
-        targets.push(Target::new(plan, &entry.schema)?);
+    let condition = plan.filter.as_ref().map(Condition::new);
+    if let Some(condition) = &condition {
+        entries.iter().try_for_each(|entry| target::check(condition, &entry.schema))?;
     }
     let routed = match router {
         Some(router) => router.route(plan, &names.iter().map(String::as_str).collect::<Vec<_>>())?,
         None => Route::All,
     };
-    let member = |((place, entry), target): ((&usize, &CollectionEntry), Target)| {
+    let mut members = Vec::with_capacity(entries.len());
+    for (place, entry) in places.iter().zip(entries) {
         let outside = routed.skip_reason(&entry.schema.collection).map(String::from);
-        let state = match outside.or_else(|| route(plan, entry)) {
+        let state = match outside.or_else(|| route(condition.as_ref(), entry)) {
             Some(reason) => State::Skipped(reason),
-            None => State::Asked(Box::new(target)),
+            None => State::Asked(Box::new(Target::new(condition.as_ref(), &entry.schema)?)),
         };
-        Member { place: *place, space: 0, state }
-    };
-    let members = places.iter().zip(entries).zip(targets).map(member).collect();
+        members.push(Member { place: *place, space: 0, state });
+    }
     Ok((names, members))
 }
 
@@ -96,8 +97,8 @@ fn check_columns(plan: &Plan, entries: &[&CollectionEntry]) -> Result<()> {
 }
 
 /// Why the collection cannot hold a matching record, if its statistics prove it.
-fn route(plan: &Plan, entry: &CollectionEntry) -> Option<String> {
-    match plan.filter.as_ref().map(|filter| filter::prune(filter, &entry.statistics)) {
+fn route(condition: Option<&Condition<'_>>, entry: &CollectionEntry) -> Option<String> {
+    match condition.map(|condition| condition.prune(&entry.statistics)) {
         Some(Prune::Skip(reason)) => Some(reason),
         _ => None,
     }

@@ -1,7 +1,5 @@
 //! EXPLAIN: what routing and statistics say of each collection; and with ANALYZE, what the statement cost.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -12,6 +10,7 @@ use super::{
 };
 use crate::{
     filter,
+    order::Map,
     query::{Explain, Field},
     release::CollectionEntry,
     schema::{FieldType, Schema},
@@ -43,7 +42,10 @@ impl Fanout {
     pub(super) fn result(&self, answer: Answer) -> ResultSet {
         let Answer { rows, sets, cursor } = answer;
         let statement = &self.statement;
-        let places: BTreeMap<&str, usize> = statement.names.iter().map(String::as_str).zip(0..).collect();
+        let mut places: Map<&str, usize> = Map::new();
+        for (place, name) in statement.names.iter().enumerate() {
+            places.get_or_insert(name, place);
+        }
         let mut own = vec![0; self.members.len()];
         for name in rows.iter().filter_map(|row| row.collection.as_deref()) {
             let count = places.get(name).and_then(|place| own.get_mut(*place));

@@ -24,6 +24,7 @@ use crate::{
 
 /// What a step came to.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is not kept")]
 pub enum Step {
     /// The answer.
     Done(ResultSet),
@@ -153,7 +154,7 @@ impl Fanout {
     /// Goes on without the collections that an error concerns, if the caller allows that and others are left.
     fn give_up(&mut self, Halt { members, error }: Halt) -> Result<()> {
         if self.statement.options.strict || members.is_empty() || !concerns_one_collection(&error) {
-            return Err(error);
+            return Err(*error);
         }
         for member in members {
             if let Some(member) = self.members.get_mut(member) {
@@ -161,7 +162,7 @@ impl Fanout {
                 member.state = State::Failed { code, message };
             }
         }
-        let first = self.failure.take().unwrap_or(error);
+        let first = self.failure.take().unwrap_or(*error);
         let left = self.members.iter().any(|member| matches!(member.state, State::Asked(_)));
         if !left && !self.members.iter().any(|member| matches!(member.state, State::Skipped(_))) {
             return Err(first);

@@ -10,8 +10,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    filter::Bind,
-    plan::Plan,
+    filter::{Bind, Condition},
     schema::{Schema, Value},
     snapshot::layout::SectionEntry,
 };
@@ -94,8 +93,8 @@ impl Target {
     ///
     /// # Errors
     /// As [`bind`].
-    pub(super) fn new(plan: &Plan, schema: &Schema) -> Result<Self> {
-        Ok(Self { filter: bind(plan, schema)?, masked: None, found: None, cost: Cost::default() })
+    pub(super) fn new(condition: Option<&Condition<'_>>, schema: &Schema) -> Result<Self> {
+        Ok(Self { filter: bind(condition, schema)?, masked: None, found: None, cost: Cost::default() })
     }
 
     /// Searches the collection if all that it takes is resident; else notes all of it in `needs`, so that one wave

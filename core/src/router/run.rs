@@ -41,18 +41,18 @@ impl Run<'_> {
 #[derive(Debug)]
 pub(super) struct Halt {
     pub(super) members: Vec<usize>,
-    pub(super) error: Error,
+    pub(super) error: Box<Error>,
 }
 
 impl From<Error> for Halt {
     fn from(error: Error) -> Self {
-        Self { members: Vec::new(), error }
+        Self { members: Vec::new(), error: error.into() }
     }
 }
 
 impl Halt {
     /// The error of one collection.
     pub(super) fn of(member: usize, error: Error) -> Self {
-        Self { members: vec![member], error }
+        Self { members: vec![member], error: error.into() }
     }
 }

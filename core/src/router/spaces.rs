@@ -91,7 +91,7 @@ impl Spaces {
         catalog: &Catalog,
         sources: &dyn Sources,
         needs: &mut Needs,
-    ) -> Result<(), (Vec<usize>, Error)> {
+    ) -> Result<(), (Vec<usize>, Box<Error>)> {
         for number in 0..self.slots.len() {
             let Some(Slot::Text { text, embedder }) = self.slots.get(number) else { continue };
             match embed(text, *embedder, catalog, sources, needs) {
@@ -102,7 +102,7 @@ impl Spaces {
                         .into_iter()
                         .for_each(|slot| *slot = Slot::Ready(vector.clone()));
                 }
-                Err(error) => return Err((self.spaces_of(number), error)),
+                Err(error) => return Err((self.spaces_of(number), error.into())),
             }
         }
         Ok(())
@@ -158,11 +158,11 @@ impl Spaces {
         let [first, second, ..] = self.list.as_slice() else { return None };
         let name = |space: &Space| schema(catalog, space).map_or("", |schema| schema.collection.as_str());
         Some(format!(
-            "the collections have {} spaces ({:?} and {:?} differ in {}): rows are ranked by distance within each and \
+            "the collections have {} spaces ({} and {} differ in {}): rows are ranked by distance within each and \
              fused by RRF, so distances of different spaces say nothing about each other",
             self.list.len(),
-            name(first),
-            name(second),
+            Quoted(name(first)),
+            Quoted(name(second)),
             self.difference(catalog, first, second),
         ))
     }

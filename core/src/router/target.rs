@@ -6,7 +6,7 @@ use super::{Needs, documents::DocumentBlocks, run::Run};
 use crate::{
     bytes::ByteSource,
     error::{Result, SnapshotError},
-    filter::{Bind, BindSchema, ColumnBlock, ColumnData, Filter, Mask, TextDictionary},
+    filter::{Bind, BindSchema, ColumnBlock, ColumnData, Condition, Filter, Mask, TextDictionary},
     order::Map,
     plan::Plan,
     query::{Column, Expr},
@@ -36,13 +36,21 @@ impl<'s> Opened<'s> {
     }
 }
 
-/// Binds a WHERE as far as the schema alone goes.
+/// Whether a WHERE fits the columns of a collection.
 ///
 /// # Errors
 /// `QueryError` for a literal that does not fit its column, and for tests that the column does not offer.
-pub(super) fn bind(plan: &Plan, schema: &Schema) -> Result<Option<Bind>> {
+pub(super) fn check(condition: &Condition<'_>, schema: &Schema) -> Result<()> {
+    Ok(condition.check(&Known { schema, dictionaries: Map::new() })?)
+}
+
+/// Binds a WHERE as far as the schema alone goes.
+///
+/// # Errors
+/// As [`check`].
+pub(super) fn bind(condition: Option<&Condition<'_>>, schema: &Schema) -> Result<Option<Bind>> {
     let known = Known { schema, dictionaries: Map::new() };
-    Ok(plan.filter.as_ref().map(|expr| Filter::bind(expr, &known)).transpose()?)
+    Ok(condition.map(|condition| condition.bind(&known)).transpose()?)
 }
 
 /// Whether every row passes the WHERE, or none, whatever the collection holds.

@@ -12,7 +12,7 @@ use super::{
 use crate::doors::setting::Failure;
 
 /// No case takes more pages than this.
-const MOST_PAGES: usize = 60;
+const MOST_PAGES: usize = 1000;
 
 /// The release, opened.
 pub struct Engine {

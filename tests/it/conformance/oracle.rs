@@ -156,13 +156,13 @@ impl<'w> Oracle<'w> {
             let lists = ranking.lists(&self.from(), &matching, probe)?;
             let mut rows = match lists.as_slice() {
                 [one] => one.clone(),
-                several => ranking.fuse(several),
+                several => ranking.fuse(several)?,
             };
             rows.iter_mut().for_each(|hit| hit.item = batch.then_some(item));
             Ok(rows)
         };
         let sets: Vec<Vec<Hit<'w>>> = probes.iter().enumerate().map(of_item).collect::<Result<_, Doubt>>()?;
-        Ok(if self.ask["fuse"].is_null() { sets } else { vec![ranking.fuse(&sets)] })
+        Ok(if self.ask["fuse"].is_null() { sets } else { vec![ranking.fuse(&sets)?] })
     }
 
     /// Groups, order, and the cut.

@@ -8,6 +8,9 @@ use super::data::{Collection, Record};
 /// not depend on them.
 const TOO_NEAR: f64 = 2e-6;
 
+/// Sums of reciprocal ranks this near to each other are meant to be equal, but for the order of adding.
+const TOO_NEAR_SUMS: f64 = 1e-12;
+
 /// A row on its way into an answer.
 #[derive(Clone, Copy)]
 pub struct Hit<'w> {
@@ -100,7 +103,7 @@ impl Ranking {
     }
 
     /// Reciprocal rank fusion of several lists into one.
-    pub fn fuse<'w>(&self, lists: &[Vec<Hit<'w>>]) -> Vec<Hit<'w>> {
+    pub fn fuse<'w>(&self, lists: &[Vec<Hit<'w>>]) -> Result<Vec<Hit<'w>>, Doubt> {
         let mut fused: Vec<Hit<'w>> = Vec::new();
         for list in lists {
             for (rank, hit) in (1..).zip(list) {
@@ -114,11 +117,19 @@ impl Ranking {
                 }
             }
         }
-        // Sums of the same terms in another order may differ in their last bit, and are meant to be equal.
-        let score = |hit: &Hit<'_>| (hit.score.unwrap_or(0.0) * 1e12).round();
+        let score = |hit: &Hit<'_>| hit.score.unwrap_or(0.0);
         fused.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.by_distance(b)));
+        for pair in fused.windows(2) {
+            let gap = score(&pair[0]) - score(&pair[1]);
+            if gap > 0.0 && gap < TOO_NEAR_SUMS {
+                return Err(format!(
+                    "fused scores of {} and {} are a rounding apart",
+                    pair[0].record.id, pair[1].record.id
+                ));
+            }
+        }
         fused.truncate(self.topk);
-        fused
+        Ok(fused)
     }
 }
 
@@ -288,7 +299,7 @@ mod tests {
             .flat_map(|probe| ranking.lists(&asked(&world), &rows, probe).unwrap())
             .collect();
         // a, b and b, a: each 1/2 + 1/3. The smaller distance of a is 0, of b 1/16.
-        let fused = ranking.fuse(&lists);
+        let fused = ranking.fuse(&lists).unwrap();
         assert_eq!(ids(&fused), ["a", "b"]);
         assert!((fused[0].score.unwrap() - 5.0 / 6.0).abs() < 1e-12);
         assert_eq!(fused[1].distance, Some(0.0625));

@@ -98,8 +98,9 @@ pub fn order(a: &Datum, b: &Datum) -> Ordering {
             first.unwrap_or(a.len().cmp(&b.len()))
         }
         (Object(a), Object(b)) => {
-            let first = a.values().zip(b.values()).map(|(a, b)| order(a, b)).find(|order| order.is_ne());
-            first.unwrap_or(a.keys().cmp(b.keys()))
+            let entry = |((a_key, a), (b_key, b))| Ord::cmp(a_key, b_key).then_with(|| order(a, b));
+            let first = a.iter().zip(b).map(entry).find(|order| order.is_ne());
+            first.unwrap_or(a.len().cmp(&b.len()))
         }
         _ => rank(a).cmp(&rank(b)),
     }

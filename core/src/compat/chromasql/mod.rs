@@ -1,14 +1,15 @@
 //! ChromaSQL 1.8: text to the plan that the reference makes of it.
 //!
 //! [`parse`] reads a statement, [`plan`] also checks and derives what the reference does, in its order, so that of two
-//! mistakes the same one is reported. [`ReferencePlan::to_json`] is the reference's plan dictionary. Nothing is
-//! executed here. What is exact and what is not is said in `docs/query.md`, "ChromaSQL compatibility".
+//! mistakes the same one is reported. [`ReferencePlan::to_json`] is the reference's plan dictionary; [`execute`]
+//! answers it. What is exact and what is not is said in `docs/query.md`, "ChromaSQL compatibility".
 //!
 //! There are no word boundaries in this dialect: `SELECTid,documentFROM t LIMIT 5OFFSET 2` is a statement.
 
 mod ast;
 mod discriminator;
 mod error;
+mod execute;
 mod filter;
 mod include;
 mod integer;
@@ -28,6 +29,7 @@ pub use ast::{
 };
 pub use discriminator::extract_metadata_values;
 pub use error::{CompatError, CompatErrorKind, Stage};
+pub use execute::{Answer, Backend, ExecutionError, ExecutionStage, Request, TextTable, execute};
 pub use integer::Integer;
 pub use json::Tree;
 pub use parser::parse;

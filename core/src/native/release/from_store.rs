@@ -9,11 +9,12 @@ use super::{export::snapshot, kept_embedder};
 use crate::{
     bytes::Resident,
     error::{CatalogError, Result, near_names},
+    local::{self, LocalOptions},
     metric::Encoding,
     native::store::Store,
     plan::{NamePattern, Plan},
     release::ReleaseBuilder,
-    router::{Catalog, Fanout, ResultSet},
+    router::{Catalog, ResultSet},
 };
 
 /// Collections of a store at one moment, in memory, ready to be asked.
@@ -30,12 +31,20 @@ impl StoreRelease {
     /// # Errors
     /// [`CatalogError`] for names that are not there, and what the store says.
     pub async fn load(store: &Store, plan: &Plan, encoding: Option<Encoding>) -> Result<Self> {
+        Self::load_named(store, &names(store, plan)?, encoding).await
+    }
+
+    /// Loads the collections of these names, each of which stands once.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn load_named(store: &Store, names: &[String], encoding: Option<Encoding>) -> Result<Self> {
         let (mut builder, mut snapshots, mut embedders) = (ReleaseBuilder::new(), Vec::new(), Vec::new());
-        for name in names(store, plan)? {
-            let (schema, file) = snapshot(store, &name, encoding).await?;
+        for name in names {
+            let (schema, file) = snapshot(store, name, encoding).await?;
             embedders.extend(schema.embedder.map(|id| id.fingerprint));
             builder.add_collection(&format!("collection {}", snapshots.len()), &file)?;
-            snapshots.push((name, file));
+            snapshots.push((name.clone(), file));
         }
         embedders.sort_unstable();
         embedders.dedup();
@@ -53,12 +62,25 @@ impl StoreRelease {
         Ok(Self { catalog: Arc::new(Catalog::new(built.index)), files })
     }
 
+    /// What was loaded.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
     /// Answers a plan over the loaded collections.
     ///
     /// # Errors
     /// As `LocalRelease::run`.
     pub fn run(&self, plan: Plan) -> Result<ResultSet> {
-        Fanout::new(self.catalog.clone(), plan)?.run(&self.files)
+        self.run_with(plan, &LocalOptions::default())
+    }
+
+    /// Answers a plan over the loaded collections, with options.
+    ///
+    /// # Errors
+    /// As `LocalRelease::run_with`.
+    pub fn run_with(&self, plan: Plan, options: &LocalOptions) -> Result<ResultSet> {
+        local::run(&self.catalog, &self.files, plan, options)
     }
 }
 

@@ -161,8 +161,16 @@ fn group_rows(run: &Run<'_>, records: &[Row], grouping: Grouping, item: Option<u
         return views.iter().map(View::result).collect();
     }
     let keys: Vec<Vec<Value>> = views.iter().map(|view| order_keys(run, view)).collect();
-    let order = sort_indices(views.len(), &mut |a, b| match (keys.get(a as usize), keys.get(b as usize)) {
-        (Some(a), Some(b)) => order_rows(&run.plan.order, a, b),
+    let at = |place: u32| views.get(place as usize).zip(keys.get(place as usize));
+    // Without ORDER BY groups and their rows are in order.
+    let ties = !run.plan.order.is_empty();
+    let order = sort_indices(views.len(), &mut |a, b| match (at(a), at(b)) {
+        (Some((a, a_keys)), Some((b, b_keys))) => {
+            order_rows(&run.plan.order, a_keys, b_keys).then_with(|| match (a.row, b.row) {
+                (Some(a), Some(b)) if ties => a.hit.exact(&b.hit, run),
+                _ => Ordering::Equal,
+            })
+        }
         _ => Ordering::Equal,
     });
     let page = order.into_iter().skip(run.shape.offset).take(run.shape.page);

@@ -10,7 +10,7 @@ use crate::{
         feed::{Feed, value_words},
         hit::{Bucket, Hit, Shown},
         member::Read,
-        run::Run,
+        run::{Halt, Run},
         target::Opened,
     },
     schema::Value,
@@ -268,7 +268,7 @@ pub(super) fn merged<'l>(
     run: &Run<'_>,
     locals: &[(usize, &'l Local)],
     open: &dyn Fn(usize) -> Result<Option<Opened<'l>>>,
-) -> Result<(Vec<Bucket>, Vec<Hit>), (usize, crate::Error)> {
+) -> Result<(Vec<Bucket>, Vec<Hit>), Halt> {
     let keys: Vec<&[Value]> = locals.iter().flat_map(|(_, local)| &local.keys).map(Vec::as_slice).collect();
     let (mut buckets, of) = Buckets::new(run, &keys);
     let (mut hits, mut base) = (Vec::new(), 0);
@@ -280,7 +280,7 @@ pub(super) fn merged<'l>(
             buckets.count(run, bucket, *count, &shown);
         }
         let of = of.get(base..).unwrap_or_default();
-        tally(run, *member, local, of, &mut buckets, open).map_err(|error| (*member, error))?;
+        tally(run, *member, local, of, &mut buckets, open).map_err(|error| Halt::of(*member, error))?;
         base += local.keys.len();
     }
     Ok((buckets.finish(), hits))

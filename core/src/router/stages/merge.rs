@@ -3,6 +3,7 @@
 use super::{group, page as paging, rerank};
 use crate::{
     error::Result,
+    order::sort_indices,
     query::Duplicates,
     router::{
         Needs,
@@ -26,7 +27,7 @@ pub(in crate::router) fn merge(run: &Run<'_>, members: &[Member], spaces: &Space
 }
 
 /// The members that were searched, with what they found.
-fn found<'m>(members: &'m [Member]) -> impl Iterator<Item = (usize, &'m Member, &'m Found)> {
+fn found(members: &[Member]) -> impl Iterator<Item = (usize, &Member, &Found)> {
     members.iter().enumerate().filter_map(|(place, member)| match &member.state {
         State::Asked(target) => target.found.as_ref().map(|found| (place, member, found)),
         _ => None,
@@ -158,10 +159,20 @@ fn tied(run: &Run<'_>, hits: Vec<Hit>, most: usize) -> Vec<Hit> {
 
 /// The first row of each id, if the statement keeps only that.
 pub(super) fn distinct(run: &Run<'_>, mut hits: Vec<Hit>) -> Vec<Hit> {
-    if run.plan.duplicates == Duplicates::KeepNearest {
-        let mut seen = std::collections::BTreeSet::new();
-        hits.retain(|hit| seen.insert(hit.id.clone()));
+    if run.plan.duplicates == Duplicates::KeepAll {
+        return hits;
     }
+    let id = |place: u32| hits.get(place as usize).map(|hit| hit.id.as_str());
+    let (mut first, mut last) = (vec![false; hits.len()], None);
+    // Rows of one id keep their order.
+    for place in sort_indices(hits.len(), &mut |a, b| id(a).cmp(&id(b))) {
+        if last.is_none_or(|last| id(last) != id(place)) {
+            first.get_mut(place as usize).into_iter().for_each(|first| *first = true);
+        }
+        last = Some(place);
+    }
+    let mut first = first.into_iter();
+    hits.retain(|_| first.next().unwrap_or_default());
     hits
 }
 
@@ -246,9 +257,10 @@ fn grouped(run: &Run<'_>, members: &[Member]) -> Result<Merged, Halt> {
             })
             .collect(),
     };
-    let blame = |(member, error): (usize, crate::Error)| {
+    let blame = |Halt { members: of, error }| {
+        let member = of.first().copied().unwrap_or_default();
         let place = members.get(member).map_or(0, |member| member.place);
-        Halt::of(member, run.catalog.blame_any(run.catalog.collection_file(place), error))
+        Halt::of(member, run.catalog.blame_any(run.catalog.collection_file(place), *error))
     };
     let (buckets, hits) = group::merged(run, &locals, &open).map_err(blame)?;
     let mut rows = group::rows(run, &buckets);

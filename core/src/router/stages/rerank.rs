@@ -1,7 +1,5 @@
 //! Rankings of ranked rows: MMR and RRF.
 
-use std::collections::BTreeMap;
-
 use super::merge::distinct;
 use crate::{
     error::{CatalogError, Result},
@@ -76,21 +74,24 @@ fn vector(run: &Run<'_>, opened: &Opened<'_>, hit: &Hit, metric: Metric) -> Resu
 pub(super) fn fused(run: &Run<'_>, lists: Vec<Vec<Hit>>) -> Vec<Hit> {
     let keys: Vec<Vec<u64>> = lists.iter().map(|list| list.iter().map(Hit::key).collect()).collect();
     let scores = rrf(&keys, run.plan.fuse.unwrap_or(DEFAULT_RRF_K));
-    let mut nearest: BTreeMap<u64, Hit> = BTreeMap::new();
-    for hit in lists.into_iter().flatten() {
-        match nearest.get_mut(&hit.key()) {
-            Some(known) => known.distance = known.distance.min(hit.distance),
-            None => drop(nearest.insert(hit.key(), hit)),
+    let all = sorted(lists.into_iter().flatten().collect(), usize::MAX, &|a: &Hit, b| {
+        a.key().cmp(&b.key()).then(a.distance.total_cmp(&b.distance))
+    });
+    let mut nearest: Vec<Hit> = Vec::with_capacity(all.len());
+    for hit in all {
+        if nearest.last().is_none_or(|last| last.key() != hit.key()) {
+            nearest.push(hit);
         }
     }
-    let scored = scores
-        .into_iter()
-        .filter_map(|(key, score)| nearest.remove(&key).map(|hit| Hit { score: Some(score), ..hit }));
+    for (key, score) in scores {
+        let place = nearest.binary_search_by(|hit| hit.key().cmp(&key)).ok();
+        place.and_then(|place| nearest.get_mut(place)).into_iter().for_each(|hit| hit.score = Some(score));
+    }
     let better = |a: &Hit, b: &Hit| {
         let score = |hit: &Hit| hit.score.unwrap_or_default();
         score(b).total_cmp(&score(a)).then_with(|| a.exact(b, run))
     };
-    let mut hits = distinct(run, sorted(scored.collect(), usize::MAX, &better));
+    let mut hits = distinct(run, sorted(nearest, usize::MAX, &better));
     hits.truncate(run.shape.depth);
     hits
 }

@@ -6,6 +6,7 @@ mod cursor;
 mod duplicates;
 mod explain;
 mod failures;
+mod filters;
 mod group;
 mod mmr;
 mod order;

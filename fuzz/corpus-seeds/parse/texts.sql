@@ -1,0 +1,1 @@
+SELECT id FROM t WHERE (document LIKE '%a\\_b%' OR id NOT ILIKE 'X_' OR metadata.a REGEX '(?i)\d+[a-z]') AND metadata.tags NOT CONTAINS ALL ('a', 5, NULL) AND document STARTS WITH 'x' WHERE_DOCUMENT NOT CONTAINS 'ice' OR IS NULL AND document != 'q' AFTER 'abc'

@@ -1,0 +1,1 @@
+SELECT metadata.a, COUNT(*) AS n, -(AVG(metadata.b) + 1) / 2 * MAX(metadata.c) AS "the mean", sum(metadata.b) -1 FROM t AS x GROUP BY metadata.a, collection ORDER BY n DESC, "the mean" / 2 NULLS LAST LIMIT 3

@@ -1,0 +1,1 @@
+SELECT id, distance FROM * USING EMBEDDING (TEXT 'x') RERANK BY MMR (lambda = 0.3, candidates = 5e1) GROUP BY metadata.a TOP 2 ORDER BY 1 - distance, metadata."k k".b TOPK 9 OFFSET 1
