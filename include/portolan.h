@@ -4,8 +4,9 @@
  * Generated from the Rust sources by `cargo run -p portolan-ffi --features headers --bin generate_headers`.
  * Do not edit.
  *
- * Objects. portolan_release_t, portolan_params_t, portolan_result_t and portolan_error_t are handles: you get one
- * through an out-parameter or from a _new function and give it back to its _free function, once. _free(NULL) is fine.
+ * Objects. portolan_release_t, portolan_params_t, portolan_options_t, portolan_result_t and portolan_error_t are
+ * handles: you get one through an out-parameter or from a _new function and give it back to its _free function, once.
+ * _free(NULL) is fine.
  *
  * Views. Every `const char *` that a function returns, and every text in a struct that it fills, is a view into the
  * handle it came from: never free it, never use it after that handle was freed. A result owns all it shows; it may
@@ -15,7 +16,7 @@
  * and *error only on failure. `error` may be NULL when the number is enough. No call crashes on a NULL handle: it
  * fails with PORTOLAN_CODE_NULL_ARGUMENT, or returns what its comment says.
  *
- * Threads. Releases, results and errors never change once made; parameters only change through their bind functions.
+ * Threads. Releases, results and errors never change once made; parameters and options only through their functions.
  * A function that takes a `const` handle may be called from any number of threads on the same handle at the same time,
  * without a lock. _free, and a function that takes a handle without `const`, needs it for itself.
  *
@@ -242,6 +243,8 @@ enum portolan_code {
     PORTOLAN_CODE_NO_SUCH_CELL = 6004,
     /** An argument is not what it must be: JSON that is no parameter, a length that no array has. The message says why. */
     PORTOLAN_CODE_BAD_ARGUMENT = 6005,
+    /** The program's own router refused the statement. */
+    PORTOLAN_CODE_ROUTER_REFUSED = 6006,
 };
 typedef uint32_t portolan_code_t;
 
@@ -345,7 +348,7 @@ void portolan_release_free(portolan_release_t *release);
  */
 typedef struct portolan_params portolan_params_t;
 
-/** An empty set of parameters; NULL only when the library is broken. Free it with `portolan_params_free`. */
+/** An empty set of parameters; NULL only if the library panicked. Free it with `portolan_params_free`. */
 portolan_params_t *portolan_params_new(void);
 
 /**
@@ -432,6 +435,82 @@ uint32_t portolan_params_from_json(const char *json, portolan_params_t **out, po
 /** Frees parameters. NULL is fine. */
 void portolan_params_free(portolan_params_t *params);
 
+/* ---- Options ---- */
+
+/**
+ * How statements are run. Set it up with `portolan_options_set_...`, use it for as many statements as you like, free it
+ * with `portolan_options_free`.
+ */
+typedef struct portolan_options portolan_options_t;
+
+/**
+ * Options with nothing set: strict, no timeout, as many threads as there are processors, no router. NULL only if the
+ * library panicked. Free them with `portolan_options_free`.
+ */
+portolan_options_t *portolan_options_new(void);
+
+/**
+ * Whether one collection that cannot be searched fails the statement; otherwise it is reported as failed, and the rows of
+ * the others are the answer. If none can be searched the statement fails all the same. At first: true.
+ *
+ * @return  0 or `PORTOLAN_CODE_NULL_ARGUMENT`
+ */
+uint32_t portolan_options_set_strict(portolan_options_t *options, bool strict);
+
+/**
+ * The longest a statement may take, in milliseconds from the call on; then it fails with `PORTOLAN_CODE_TIMED_OUT`. 0 is no
+ * limit, as at first.
+ *
+ * @return  0 or `PORTOLAN_CODE_NULL_ARGUMENT`
+ */
+uint32_t portolan_options_set_timeout_ms(portolan_options_t *options, uint64_t milliseconds);
+
+/**
+ * The most threads that one statement is searched with, the caller's included. The answer does not depend on it, and small
+ * statements take one whatever is said here. 0 is as many as there are processors, as at first.
+ *
+ * @return  0 or `PORTOLAN_CODE_NULL_ARGUMENT`
+ */
+uint32_t portolan_options_set_threads(portolan_options_t *options, size_t threads);
+
+/**
+ * Has a routing file say which collections a statement needs: docs/query.md says what is in it. Takes the place of a
+ * router that was set before.
+ *
+ * @param json      the text of the file, in UTF-8; NULL for no routing
+ * @param fallback  whether a statement that does not say which collections it needs asks all of them; otherwise it fails
+ * with `PORTOLAN_CODE_UNROUTED`
+ * @param error     receives the reason on failure, unless NULL; free it with `portolan_error_free`
+ * @return          0, or the error's number
+ */
+uint32_t portolan_options_set_routing(
+    portolan_options_t *options,
+    const char *json,
+    bool fallback,
+    portolan_error_t **error);
+
+/**
+ * Has a function of yours say which collections a statement asks. Takes the place of routing that was set before.
+ *
+ * The function is called once for each statement, on the thread that asks, with `context`, the names of the collections
+ * that FROM stands for, their count, and as many places, all false: it sets those to true that are to be asked. A
+ * collection may be left out only if it holds no matching record, for its rows will be missing. The names live as long as
+ * the call. The function returns 0, or any other number, which fails the statement with `PORTOLAN_CODE_ROUTER_REFUSED`. It
+ * must not unwind or jump out of the call; it may ask the same release. If threads share the options, it is called from all
+ * of them, with the same `context`.
+ *
+ * @param callback  the function; NULL for none
+ * @param context   passed to the function as it is, and never looked at
+ * @return          0 or `PORTOLAN_CODE_NULL_ARGUMENT`
+ */
+uint32_t portolan_options_set_router(
+    portolan_options_t *options,
+    uint32_t (*callback)(void *, const char *const *, size_t, bool *),
+    void *context);
+
+/** Frees options. NULL is fine. */
+void portolan_options_free(portolan_options_t *options);
+
 /* ---- Queries and their results ---- */
 
 /**
@@ -459,18 +538,20 @@ uint32_t portolan_query(
     portolan_error_t **error);
 
 /**
- * Answers one statement with values for its `?` and `:name`.
+ * Answers one statement with values for its `?` and `:name`, and as the options say.
  *
- * @param sql     the statement, in UTF-8
- * @param params  the values; NULL for none
- * @param out     receives the result on success; free it with `portolan_result_free`
- * @param error   receives the reason on failure, unless NULL; free it with `portolan_error_free`
- * @return        0, or the error's number
+ * @param sql      the statement, in UTF-8
+ * @param params   the values; NULL for none
+ * @param options  how to run it; NULL for options with nothing set
+ * @param out      receives the result on success; free it with `portolan_result_free`
+ * @param error    receives the reason on failure, unless NULL; free it with `portolan_error_free`
+ * @return         0, or the error's number
  */
 uint32_t portolan_query_with(
     const portolan_release_t *release,
     const char *sql,
     const portolan_params_t *params,
+    const portolan_options_t *options,
     portolan_result_t **out,
     portolan_error_t **error);
 

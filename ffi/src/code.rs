@@ -197,6 +197,8 @@ pub enum Code {
     NoSuchCell = 6004,
     /// An argument is not what it must be: JSON that is no parameter, a length that no array has. The message says why.
     BadArgument = 6005,
+    /// The program's own router refused the statement.
+    RouterRefused = 6006,
 }
 
 /// Whose turn it is after an error.

@@ -13,11 +13,13 @@ mod code;
 mod error;
 #[cfg(feature = "headers")]
 pub mod headers;
+mod options;
 mod panic;
 mod params;
 mod release;
 mod report;
 mod result;
+mod router;
 mod text;
 mod value;
 mod version;
@@ -26,6 +28,10 @@ pub use code::{Code, Kind};
 pub use error::{
     portolan_error_code, portolan_error_column, portolan_error_free, portolan_error_hint,
     portolan_error_kind, portolan_error_line, portolan_error_message, ErrorObject,
+};
+pub use options::{
+    portolan_options_free, portolan_options_new, portolan_options_set_router, portolan_options_set_routing,
+    portolan_options_set_strict, portolan_options_set_threads, portolan_options_set_timeout_ms, Settings,
 };
 pub use params::{
     portolan_params_bind_bool, portolan_params_bind_float, portolan_params_bind_int,

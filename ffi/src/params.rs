@@ -34,7 +34,7 @@ impl Bound {
     }
 }
 
-/// An empty set of parameters; NULL only when the library is broken. Free it with `portolan_params_free`.
+/// An empty set of parameters; NULL only if the library panicked. Free it with `portolan_params_free`.
 #[ffi_export]
 pub fn portolan_params_new() -> Option<repr_c::Box<Bound>> {
     or_default(|| Some(Bound::boxed(Params::none())))

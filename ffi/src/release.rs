@@ -1,15 +1,11 @@
 //! The release: a folder of snapshots, opened to be asked.
 
-use engine::{
-    local::LocalRelease,
-    plan::Plan,
-    query::{self, Params},
-    release::CollectionEntry,
-};
+use engine::{local::LocalRelease, plan::Plan, query::Params, release::CollectionEntry};
 use safer_ffi::prelude::*;
 
 use crate::{
     error::{ErrorObject, Fault},
+    options::Settings,
     panic::{guard, or_default},
     params::Bound,
     result::Answer,
@@ -78,21 +74,23 @@ pub fn portolan_query(
     out: Place<'_, Answer>,
     error: Place<'_, ErrorObject>,
 ) -> u32 {
-    portolan_query_with(release, sql, None, out, error)
+    portolan_query_with(release, sql, None, None, out, error)
 }
 
-/// Answers one statement with values for its `?` and `:name`.
+/// Answers one statement with values for its `?` and `:name`, and as the options say.
 ///
-/// @param sql     the statement, in UTF-8
-/// @param params  the values; NULL for none
-/// @param out     receives the result on success; free it with `portolan_result_free`
-/// @param error   receives the reason on failure, unless NULL; free it with `portolan_error_free`
-/// @return        0, or the error's number
+/// @param sql      the statement, in UTF-8
+/// @param params   the values; NULL for none
+/// @param options  how to run it; NULL for options with nothing set
+/// @param out      receives the result on success; free it with `portolan_result_free`
+/// @param error    receives the reason on failure, unless NULL; free it with `portolan_error_free`
+/// @return         0, or the error's number
 #[ffi_export]
 pub fn portolan_query_with(
     release: Option<&Release>,
     sql: Option<char_p::Ref<'_>>,
     params: Option<&Bound>,
+    options: Option<&Settings>,
     out: Place<'_, Answer>,
     error: Place<'_, ErrorObject>,
 ) -> u32 {
@@ -100,14 +98,16 @@ pub fn portolan_query_with(
         let release = release.ok_or_else(|| Fault::null("release"))?;
         let sql = argument("sql", sql)?;
         let out = out.ok_or_else(|| Fault::null("out"))?;
-        let plan = plan(sql, params.map_or(&Params::none(), |bound| &bound.params))?;
-        out.write(Some(Box::new(Answer::new(release.engine.run(plan)?)).into()));
+        let none = Params::none();
+        let plan = Plan::parse_with(sql, params.map_or(&none, |bound| &bound.params));
+        let plan = plan.map_err(engine::Error::from)?;
+        let answer = match options {
+            Some(settings) => settings.run(&release.engine, plan)?,
+            None => release.engine.run(plan)?,
+        };
+        out.write(Some(Box::new(Answer::new(answer)).into()));
         Ok(())
     })
-}
-
-fn plan(sql: &str, params: &Params) -> engine::Result<Plan> {
-    Ok(Plan::from_statement(query::parse_with(sql, params)?)?)
 }
 
 /// Reads every byte of the release and checks it against its checksums and hashes.
@@ -160,5 +160,6 @@ const _: () = {
     shareable::<Release>();
     shareable::<Answer>();
     shareable::<Bound>();
+    shareable::<Settings>();
     shareable::<ErrorObject>();
 };

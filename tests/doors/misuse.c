@@ -33,6 +33,7 @@ static void check_null_handles(void) {
     portolan_result_free(NULL);
     portolan_error_free(NULL);
     portolan_params_free(NULL);
+    portolan_options_free(NULL);
     CHECK(portolan_error_code(NULL) == PORTOLAN_CODE_OK);
     CHECK(portolan_error_line(NULL) == 0 && portolan_error_column(NULL) == 0);
     CHECK(strcmp(portolan_error_hint(NULL), "") == 0);
@@ -86,13 +87,41 @@ static void check_null_params(void) {
     portolan_params_free(params);
 }
 
+static uint32_t never(void *context, const char *const *names, size_t count, bool *ask) {
+    (void)context, (void)names, (void)count, (void)ask;
+    return 1;
+}
+
+static void check_null_options(const portolan_release_t *release, const char *sql) {
+    portolan_options_t *options = portolan_options_new();
+    portolan_result_t *result = NULL;
+    portolan_error_t *error = NULL;
+    CHECK(options != NULL);
+    CHECK(portolan_options_set_strict(NULL, true) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_options_set_timeout_ms(NULL, 1) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_options_set_threads(NULL, 1) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(portolan_options_set_router(NULL, never, NULL) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(told(portolan_options_set_routing(NULL, "{}", true, &error), &error) == PORTOLAN_CODE_NULL_ARGUMENT);
+    CHECK(told(portolan_options_set_routing(options, "\xff", true, &error), &error) == PORTOLAN_CODE_NOT_UTF8);
+    CHECK(told(portolan_options_set_routing(options, "[", true, &error), &error) == PORTOLAN_CODE_BAD_ROUTING);
+    CHECK(portolan_options_set_routing(options, NULL, true, NULL) == PORTOLAN_CODE_OK);
+    CHECK(portolan_query_with(release, sql, NULL, options, &result, NULL) == PORTOLAN_CODE_OK);
+    portolan_result_free(result);
+    result = NULL;
+    CHECK(portolan_options_set_router(options, never, NULL) == PORTOLAN_CODE_OK);
+    CHECK(told(portolan_query_with(release, sql, NULL, options, &result, &error), &error) ==
+          PORTOLAN_CODE_ROUTER_REFUSED);
+    CHECK(result == NULL);
+    portolan_options_free(options);
+}
+
 /* None of the calls that failed may have left a value behind: one too many would be refused. */
 static void check_nothing_was_bound(const portolan_release_t *release, const char *sql) {
     portolan_params_t *params = portolan_params_new();
     portolan_result_t *result = NULL;
     CHECK(portolan_params_bind_text(params, NULL, "\xff") == PORTOLAN_CODE_NOT_UTF8);
     CHECK(portolan_params_bind_json(params, NULL, "nothing", NULL) == PORTOLAN_CODE_BAD_ARGUMENT);
-    CHECK(portolan_query_with(release, sql, params, &result, NULL) == PORTOLAN_CODE_OK);
+    CHECK(portolan_query_with(release, sql, params, NULL, &result, NULL) == PORTOLAN_CODE_OK);
     portolan_result_free(result);
     portolan_params_free(params);
 }
@@ -177,6 +206,7 @@ int main(int argc, char **argv) {
     }
     check_null_handles();
     check_null_params();
+    check_null_options(release, argv[2]);
     check_nothing_was_bound(release, argv[2]);
     check_null_places(release, argv[1], argv[2]);
     check_bad_text(release);

@@ -22,7 +22,7 @@ static void check(int holds, const char *what, int line) {
 static portolan_result_t *ask(const portolan_release_t *release, const char *sql, portolan_params_t *params) {
     portolan_result_t *result = NULL;
     portolan_error_t *error = NULL;
-    if (portolan_query_with(release, sql, params, &result, &error) != PORTOLAN_CODE_OK) {
+    if (portolan_query_with(release, sql, params, NULL, &result, &error) != PORTOLAN_CODE_OK) {
         fprintf(stderr, "%s: %s\n", sql, portolan_error_message(error));
         wrong++;
     }
@@ -75,6 +75,17 @@ static void check_json(const portolan_release_t *release) {
     CHECK(is_row(ask(release, "SELECT id FROM deeds WHERE id IN ?", params), "deeds-0002"));
 }
 
+/* The answers' JSON also says how long each took. */
+static int same_rows(const portolan_result_t *result, const portolan_result_t *expected) {
+    size_t rows = portolan_result_row_count(result);
+    int equal = rows == portolan_result_row_count(expected);
+    for (size_t row = 0; equal && row < rows; row++) {
+        equal = strcmp(portolan_result_row_id(result, row), portolan_result_row_id(expected, row)) == 0 &&
+                portolan_result_row_distance(result, row) == portolan_result_row_distance(expected, row);
+    }
+    return equal;
+}
+
 static void check_vector_and_text(const portolan_release_t *release) {
     float vector[8] = {1, 0, 0.5f, -1, 0, 0, 0, 2};
     portolan_params_t *params = portolan_params_new();
@@ -84,7 +95,7 @@ static void check_vector_and_text(const portolan_release_t *release) {
     const char *written = "SELECT id, distance FROM * USING EMBEDDING (VECTOR [1, 0, 0.5, -1, 0, 0, 0, 2]) TOPK 3";
     portolan_result_t *literal = ask(release, written, NULL);
     CHECK(portolan_result_row_count(bound) == 3);
-    CHECK(strcmp(portolan_result_json(bound), portolan_result_json(literal)) == 0);
+    CHECK(same_rows(bound, literal));
     portolan_result_free(bound);
     portolan_result_free(literal);
     params = portolan_params_new();
@@ -99,7 +110,7 @@ static uint32_t refused(const portolan_release_t *release, const char *sql, cons
     portolan_result_t *result = NULL;
     portolan_error_t *error = NULL;
     CHECK(portolan_params_from_json(json, &params, NULL) == PORTOLAN_CODE_OK);
-    uint32_t code = portolan_query_with(release, sql, params, &result, &error);
+    uint32_t code = portolan_query_with(release, sql, params, NULL, &result, &error);
     CHECK(result == NULL && portolan_error_line(error) == 1 && portolan_error_column(error) > 1);
     CHECK(strlen(portolan_error_hint(error)) > 0);
     portolan_error_free(error);

@@ -101,7 +101,8 @@ fn comment(lines: &[String], indent: &str) -> String {
 /// A function's declaration, on one line if it fits.
 fn function(code: &str) -> String {
     let (front, arguments) = code.trim_end_matches(");").split_once(" (").unwrap_or((code, ""));
-    let arguments: Vec<String> = arguments.split(',').map(|argument| declaration(argument.trim())).collect();
+    let arguments: Vec<String> =
+        split(arguments).into_iter().map(|argument| declaration(argument.trim())).collect();
     let front = declaration(front);
     let line = format!("{front}({});\n", arguments.join(", "));
     if line.len() <= LINE_WIDTH {
@@ -110,12 +111,26 @@ fn function(code: &str) -> String {
     format!("{front}(\n    {});\n", arguments.join(",\n    "))
 }
 
+/// A function's arguments; one of them may be a function with its own.
+fn split(arguments: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    let outer = |c: char| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    };
+    arguments.split(outer).collect()
+}
+
 /// `T const * * x` as `const T **x`.
 fn declaration(code: &str) -> String {
     let indent: String = code.chars().take_while(|c| *c == ' ').collect();
     let mut words: Vec<&str> = code.split_whitespace().collect();
     for place in 1..words.len() {
-        if words.get(place) == Some(&"const") {
+        if words.get(place) == Some(&"const") && words.get(place - 1) != Some(&"*") {
             words.swap(place - 1, place);
         }
     }

@@ -62,6 +62,19 @@ const SECTIONS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "Options",
+        &[
+            "portolan_options",
+            "portolan_options_new",
+            "portolan_options_set_strict",
+            "portolan_options_set_timeout_ms",
+            "portolan_options_set_threads",
+            "portolan_options_set_routing",
+            "portolan_options_set_router",
+            "portolan_options_free",
+        ],
+    ),
+    (
         "Queries and their results",
         &[
             "portolan_result",

@@ -146,3 +146,14 @@ fn parameters_of_every_type_are_bound_from_c() {
     let (_kept, program) = compile(&cc, "tests/doors/params.c", &["-lportolan"]);
     run(&program, &[folder.path().to_str().unwrap()]);
 }
+
+#[test]
+fn options_and_pages_work_from_c() {
+    let Some(cc) = compiler("PORTOLAN_CC", "cc") else { return };
+    let (folder, damaged) = (release(), release());
+    let file = damaged.path().join("deeds.portolan");
+    let altered: Vec<u8> = std::fs::read(&file).unwrap().iter().map(|byte| byte ^ 0x55).collect();
+    std::fs::write(&file, altered).unwrap();
+    let (_kept, program) = compile(&cc, "tests/doors/options.c", &["-lportolan"]);
+    run(&program, &[folder.path().to_str().unwrap(), damaged.path().to_str().unwrap()]);
+}

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use portolan::{local::LocalRelease, plan::Plan, query::Params, router::ResultSet};
+use portolan::{local::LocalRelease, plan::Plan, query::Params};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -55,8 +55,9 @@ impl Setting {
     pub fn native_answers(&self) -> Result<Vec<Json>, Failure> {
         let release = LocalRelease::open(self.release())?;
         // Through text, as all other doors: reading a number back may change its last bit.
-        let printed = self.statements.iter().map(|statement| answer(&release, statement).to_string());
-        Ok(printed.map(|json| serde_json::from_str(&json)).collect::<Result<_, _>>()?)
+        let printed =
+            |statement: &Statement| Ok(serde_json::from_str(&answer(&release, statement)?.to_string())?);
+        self.statements.iter().map(printed).collect()
     }
 }
 
@@ -66,20 +67,17 @@ fn turn_pages(release: &Path, statements: &mut [Statement]) -> Result<(), Failur
     let mut cursor = Json::Null;
     for statement in statements {
         statement.turn_page(&cursor);
-        cursor = answer(&release, statement)["cursor"].take();
+        cursor = answer(&release, statement)?["cursor"].take();
     }
     Ok(())
 }
 
-/// What native code answers, or what went wrong.
-fn answer(release: &LocalRelease, statement: &Statement) -> Json {
-    match ask(release, statement) {
+/// What native code answers, or what is wrong with the statement.
+fn answer(release: &LocalRelease, statement: &Statement) -> Result<Json, Failure> {
+    let params = Params::from_json(statement.params.as_deref().unwrap_or("null"))?;
+    let plan = Plan::parse_with(&statement.sql, &params).map_err(portolan::Error::from);
+    Ok(match plan.and_then(|plan| release.run(plan)) {
         Ok(result) => result.to_json(),
         Err(error) => json!({"error": {"code": error.code(), "message": error.to_string()}}),
-    }
-}
-
-fn ask(release: &LocalRelease, statement: &Statement) -> portolan::Result<ResultSet> {
-    let params = statement.params.as_deref().map(Params::from_json).transpose();
-    release.run(Plan::parse_with(&statement.sql, &params.unwrap().unwrap_or_default())?)
+    })
 }

@@ -46,7 +46,7 @@ impl Statement {
 
     /// Puts the cursor of the statement before into the parameters.
     pub fn turn_page(&mut self, cursor: &Json) {
-        for params in &mut self.params {
+        if let Some(params) = &mut self.params {
             *params = params.replace("\"$cursor\"", &cursor.to_string());
         }
     }
