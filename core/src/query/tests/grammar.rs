@@ -339,7 +339,8 @@ fn the_grammar_has_every_word_that_the_parser_knows_and_no_other() {
 #[test]
 fn every_recorded_quirk_is_explained() {
     let executions = include_str!("../../../../tests/conformance/execution.jsonl");
-    let cases = executions.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a case"));
+    let cases =
+        executions.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a case"));
     let quirks: Vec<serde_json::Value> = cases.filter(|case| case["quirk"] == true).collect();
     assert_eq!(quirks.len(), 20);
     let table = PAGE.split("## ChromaSQL quirks").nth(1).expect("the table");
