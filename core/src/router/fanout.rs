@@ -40,6 +40,7 @@ pub struct Fanout {
     pub(super) spaces: Spaces,
     pub(super) ledger: Ledger,
     pub(super) waves: u32,
+    /// The ranking whose records are on their way.
     merged: Option<Merged>,
     /// The first error that was not the statement's, while others may still answer.
     failure: Option<Error>,
@@ -168,7 +169,6 @@ impl Fanout {
             return Err(first);
         }
         self.failure = Some(first);
-        self.merged = None;
         Ok(())
     }
 
