@@ -39,6 +39,14 @@ impl Filter {
         Ok(Mask::new(rows, most))
     }
 
+    /// The rows that can pass, whatever their documents are. `blocks` as for [`undecided`](Self::undecided).
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate).
+    pub fn possible(&self, rows: usize, blocks: &[ColumnBlock<'_>]) -> Result<Mask> {
+        Ok(Mask::new(rows, self.words(rows, blocks, Some(true))?))
+    }
+
     /// `documents`: what tests of documents come to, instead of reading them.
     fn words(&self, rows: usize, blocks: &[ColumnBlock<'_>], documents: Option<bool>) -> Result<Vec<u64>> {
         if blocks.len() != self.columns.len() {
@@ -154,6 +162,13 @@ fn fill_lists(item: &Pass, lists: ListData<'_>, negated: bool, out: &mut [u64]) 
     }
     let mut start = 0;
     for (word, ends) in out.iter_mut().zip(lists.ends.chunks(64)) {
+        let behind = ends.last().map_or(start, end);
+        // Most runs of rows hold no item that passes.
+        if !any_between(&words, start, behind) {
+            *word = if negated { u64::MAX } else { 0 };
+            start = behind;
+            continue;
+        }
         *word = (0..).zip(ends).fold(0, |bits, (row, next)| {
             let found = any_between(&words, start, end(next));
             start = end(next);

@@ -30,7 +30,7 @@ impl<'a> Parser<'a> {
         let given = self.params;
         let param = match self.token.text.strip_prefix(':') {
             Some(name) => {
-                self.named.insert(name);
+                self.named.insert(String::from(name), self.positional);
                 given.named.get(name)
             }
             None => {
@@ -69,7 +69,7 @@ impl<'a> Parser<'a> {
         let unused = match given.positional.len() > self.positional {
             true => format!("{} values were given for {} ?", given.positional.len(), self.positional),
             false if given.named.len() <= self.named.len() => return Ok(()),
-            false => match given.named.keys().find(|name| !self.named.contains(name.as_str())) {
+            false => match given.named.keys().find(|name| !self.named.contains_key(name.as_str())) {
                 Some(name) => format!("the statement has no :{}", clip(name)),
                 None => return Ok(()),
             },

@@ -2,7 +2,7 @@
 //!
 //! Recursive descent with one token of lookahead; parentheses, the only thing that nests, are kept on the heap.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{
     MAX_LIST_ITEMS, MAX_STATEMENT_BYTES,
@@ -52,8 +52,9 @@ pub(super) struct Parser<'a> {
     pub params: &'a Params,
     /// How many `?` have been read.
     pub positional: usize,
-    /// The names of the `:name` that have been read.
-    pub named: BTreeSet<&'a str>,
+    /// The names of the `:name` that have been read; the numbers mean nothing. The planner has maps of this type too, which keeps
+    /// the wasm module small.
+    pub named: BTreeMap<String, usize>,
     /// How much the parameters have added to the tree.
     pub bound_bytes: usize,
     /// The clauses that have been read, a bit for each.

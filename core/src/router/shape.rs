@@ -32,6 +32,8 @@ pub(super) struct Shape {
     pub(super) page: usize,
     /// Whether WHERE tests documents, which have no column.
     pub(super) tests_documents: bool,
+    /// Whether records of rows that pass are read for the answer.
+    pub(super) shows_records: bool,
     /// Whether there is a row set for each item.
     pub(super) batch: bool,
     /// Whether the answer can be paged.
@@ -66,6 +68,8 @@ impl Shape {
             page: plan.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)),
             pages,
             batch,
+            shows_records: mode != Mode::Grouped
+                || plan.group.as_ref().is_some_and(|group| group.top.is_some()),
             tests_documents: plan
                 .filter
                 .as_ref()

@@ -122,7 +122,7 @@ impl Opened<'_> {
         let mut complete = true;
         for first_row in (0..self.collection.rows()).step_by(FILTER_ROWS as usize) {
             run.check_stop()?;
-            match self.mask_block(filter, first_row, &mut bytes, needs)? {
+            match self.mask_block(run, filter, first_row, &mut bytes, needs)? {
                 Some(mask) => words.extend_from_slice(mask.words()),
                 None => complete = false,
             }
@@ -152,6 +152,7 @@ impl Opened<'_> {
 
     fn mask_block(
         &self,
+        run: &Run<'_>,
         filter: &Filter,
         first_row: u64,
         bytes: &mut u64,
@@ -170,6 +171,9 @@ impl Opened<'_> {
         let Some(place) = filter.columns().iter().position(|column| *column == Column::Document) else {
             return filter.evaluate(rows, &blocks).map(Some);
         };
+        if run.shape.shows_records && !self.bring(first_row, &filter.possible(rows, &blocks)?, needs)? {
+            return Ok(None);
+        }
         let wanted = filter.undecided(rows, &blocks)?;
         let read = DocumentBlocks::read(&self.collection, self.source, first_row, &wanted)?;
         if !read.missing.is_empty() {
@@ -180,6 +184,20 @@ impl Opened<'_> {
         let documents = read.documents()?;
         blocks.get_mut(place).into_iter().for_each(|block| *block = documents.block());
         filter.evaluate(rows, &blocks).map(Some)
+    }
+
+    /// Notes the records of rows that are missing; says whether none is. Any of them may be in the answer, and to bring
+    /// those for which WHERE was certain after the documents of the others would take a fourth wave.
+    fn bring(&self, first_row: u64, rows: &Mask, needs: &mut Needs) -> Result<bool> {
+        let (mut last, mut complete) = (None, true);
+        for place in rows.iter() {
+            let range = self.collection.payload_range(first_row + place as u64)?;
+            if last != Some(range) {
+                complete &= needs.check(self.file, self.source, range);
+                last = Some(range);
+            }
+        }
+        Ok(complete)
     }
 
     fn column_block(

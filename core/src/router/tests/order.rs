@@ -110,6 +110,25 @@ fn ordering_takes_at_most_three_waves() {
     }
 }
 
+/// Documents are read to tell which rows pass; the winners' records come with them, whether or not they took a test.
+#[test]
+fn tests_of_documents_leave_three_waves() {
+    let world = World::new();
+    for condition in [
+        "document LIKE '%1%'",
+        "document LIKE '%1%' OR metadata.size > 1",
+        "metadata.size > 1 AND (document CONTAINS '7' OR metadata.kind = 'bee' OR id < 'r0100')",
+        "document IS NULL OR metadata.flag = TRUE",
+    ] {
+        for rest in ["ORDER BY metadata.size LIMIT 3", "LIMIT 700", "ORDER BY document"] {
+            check_waves(&world, &format!("SELECT id, document FROM * WHERE {condition} {rest}"));
+        }
+        let search = "FROM * USING EMBEDDING (VECTOR [1, 0, 0, 0])";
+        check_waves(&world, &format!("SELECT id, document {search} WHERE {condition} TOPK 30"));
+        check_waves(&world, &format!("SELECT COUNT(*) FROM * WHERE {condition}"));
+    }
+}
+
 /// Keys come from columns: the records of rows that are not in the answer stay where they are.
 #[test]
 fn only_winners_are_read() {
