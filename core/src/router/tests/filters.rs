@@ -71,7 +71,8 @@ fn expected(matches: impl Fn(usize) -> bool) -> Vec<String> {
 fn texts_lists_and_documents_are_tested_as_they_were_written() {
     let kind = |n: usize| (!n.is_multiple_of(5)).then_some(KINDS[n % 3]);
     let parts = |n: usize| (0..n % 4).map(move |part| n * 7 + part);
-    let document = |n: usize| (!n.is_multiple_of(9)).then(|| format!("The {} number {n} flies", KINDS[n % 3]));
+    let document =
+        |n: usize| (!n.is_multiple_of(9)).then(|| format!("The {} number {n} flies", KINDS[n % 3]));
     let check = |condition: &str, matches: &dyn Fn(usize) -> bool| {
         assert_eq!(ids(&ask_birds(condition).expect(condition)), expected(matches), "{condition}");
     };
