@@ -28,5 +28,6 @@ pub mod routing;
 pub mod schema;
 pub mod search;
 pub mod snapshot;
+pub mod time;
 
 pub use error::{Error, ErrorKind, Result};
