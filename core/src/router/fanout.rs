@@ -132,8 +132,13 @@ impl Fanout {
     /// # Errors
     /// As [`step`](Self::step), and [`CatalogError::Stopped`].
     pub fn step_with(&mut self, sources: &dyn Sources, host: &Host<'_>) -> Result<Step> {
-        if self.statement.plan.explain == Some(Explain::Plan) || self.statement.shape.is_empty() {
+        if self.statement.plan.explain == Some(Explain::Plan) {
             return Ok(Step::Done(self.result(Answer::default())));
+        }
+        if self.statement.shape.is_empty() {
+            return Ok(Step::Done(
+                self.result(Answer::of_no_rows(&self.statement.plan, &self.statement.shape)),
+            ));
         }
         self.ledger.started.get_or_insert(self.statement.now());
         loop {

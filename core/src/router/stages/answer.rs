@@ -7,12 +7,14 @@ use super::{
     merge, page,
 };
 use crate::{
+    plan::Plan,
     query::{Aggregate, Field, Scalar},
     rank::{evaluate, order_rows, sort_indices},
     router::{
         ResultRow, RowSet,
         hit::{Bucket, Grouping, Hit, Merged, Ranking, Shown, sorted},
         run::Run,
+        shape::Shape,
     },
     schema::Value,
 };
@@ -23,6 +25,15 @@ pub(in crate::router) struct Answer {
     pub(in crate::router) rows: Vec<ResultRow>,
     pub(in crate::router) sets: Vec<RowSet>,
     pub(in crate::router) cursor: Option<String>,
+}
+
+impl Answer {
+    /// The answer to LIMIT 0: a BATCH has its row sets all the same.
+    pub(in crate::router) fn of_no_rows(plan: &Plan, shape: &Shape) -> Self {
+        let items = if shape.batch { plan.probes.len() } else { 0 };
+        let sets = (0..items as u32).map(|item| RowSet { item, first: 0, rows: 0 }).collect();
+        Self { sets, ..Self::default() }
+    }
 }
 
 /// Makes the answer; `shown` are the records of [`Merged::wanted`], in that order.
