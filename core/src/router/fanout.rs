@@ -44,6 +44,7 @@ pub struct Fanout {
     pub(super) spaces: Spaces,
     pub(super) ledger: Ledger,
     pub(super) waves: u32,
+    /// The ranking whose records are on their way.
     merged: Option<Merged>,
     /// The first error that was not the statement's, while others may still answer.
     failure: Option<Error>,
@@ -135,8 +136,12 @@ impl Fanout {
     /// # Errors
     /// As [`step`](Self::step), and [`CatalogError::Stopped`].
     pub fn step_with(&mut self, sources: &dyn Sources, host: &Host<'_>) -> Result<Step> {
-        if self.statement.plan.explain == Some(Explain::Plan) || self.statement.shape.is_empty() {
+        if self.statement.plan.explain == Some(Explain::Plan) {
             return Ok(Step::Done(self.result(Answer::default())));
+        }
+        if self.statement.shape.is_empty() {
+            let items = if self.statement.shape.batch { self.statement.plan.probes.len() } else { 0 };
+            return Ok(Step::Done(self.result(Answer::empty(items))));
         }
         self.ledger.started.get_or_insert(self.statement.now());
         loop {
@@ -172,7 +177,6 @@ impl Fanout {
             return Err(first);
         }
         self.failure = Some(first);
-        self.merged = None;
         Ok(())
     }
 

@@ -25,6 +25,14 @@ pub(in crate::router) struct Answer {
     pub(in crate::router) cursor: Option<String>,
 }
 
+impl Answer {
+    /// The answer of LIMIT 0: a set without rows for each item of a BATCH.
+    pub(in crate::router) fn empty(items: usize) -> Self {
+        let sets = (0..items as u32).map(|item| RowSet { item, first: 0, rows: 0 });
+        Self { sets: sets.collect(), ..Self::default() }
+    }
+}
+
 /// Makes the answer; `shown` are the records of [`Merged::wanted`], in that order.
 pub(in crate::router) fn answer(run: &Run<'_>, merged: Merged, shown: Vec<Shown>) -> Answer {
     let mut out = Answer::default();

@@ -45,6 +45,13 @@ fn a_batch_of_one_still_has_a_set() {
     assert_eq!(result.sets, [RowSet { item: 0, first: 0, rows: 2 }]);
 }
 
+/// LIMIT 0 was answered before anything else, and so without sets.
+#[test]
+fn a_batch_without_rows_has_a_set_for_each_item_too() {
+    let result = World::new().ask(&format!("SELECT id FROM * {BATCH} LIMIT 0"));
+    assert_eq!(result.sets, [0, 1].map(|item| RowSet { item, first: 0, rows: 0 }));
+}
+
 #[test]
 fn fusing_adds_reciprocal_ranks() {
     let world = World::new();

@@ -173,3 +173,23 @@ fn a_stop_ends_the_statement() {
         }
     }
 }
+
+/// A large collection is not searched to its end after a stop.
+#[test]
+fn a_search_asks_between_its_blocks() {
+    let world = World::with(&[("a", 1500, crate::metric::Metric::L2, 300)]);
+    let vector = vec!["0.25"; 300].join(", ");
+    let plan = || Plan::parse(&format!("SELECT id FROM a USING EMBEDDING (VECTOR [{vector}])")).unwrap();
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let ask = |most: usize| {
+        asked.store(0, std::sync::atomic::Ordering::Relaxed);
+        let stop = || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= most;
+        let host = Host { stop: &stop, ..Host::ALONE };
+        let result = Fanout::new(world.catalog(), plan()).unwrap().run_with(&world.sources(), &host);
+        (result.is_ok(), asked.load(std::sync::atomic::Ordering::Relaxed))
+    };
+    let (done, polls) = ask(usize::MAX);
+    // 1500 rows of 1200 bytes are 28 blocks of 64 kB.
+    assert!(done && polls > 28, "{polls}");
+    assert_eq!(ask(10), (false, 11));
+}
