@@ -24,7 +24,11 @@ use crate::{
 
 /// What a step came to.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is not kept")]
+// It is not large where pointers have four bytes.
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(clippy::large_enum_variant, reason = "one at a time, and not kept")
+)]
 pub enum Step {
     /// The answer.
     Done(ResultSet),
