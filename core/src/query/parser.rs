@@ -2,8 +2,6 @@
 //!
 //! Recursive descent with one token of lookahead; parentheses, the only thing that nests, are kept on the heap.
 
-use std::collections::BTreeSet;
-
 use super::{
     MAX_LIST_ITEMS, MAX_STATEMENT_BYTES,
     ast::{Explain, Name, Statement},
@@ -52,8 +50,8 @@ pub(super) struct Parser<'a> {
     pub params: &'a Params,
     /// How many `?` have been read.
     pub positional: usize,
-    /// The names of the `:name` that have been read.
-    pub named: BTreeSet<&'a str>,
+    /// The names of the `:name` that have been read, as often as they stand there.
+    pub named: Vec<&'a str>,
     /// How much the parameters have added to the tree.
     pub bound_bytes: usize,
     /// The clauses that have been read, a bit for each.
