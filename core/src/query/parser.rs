@@ -224,7 +224,7 @@ impl<'a> Parser<'a> {
             return None;
         }
         let near = |words: &[&str]| near_names(word, words.iter().copied()).into_iter().next();
-        match expected.contains("clause") {
+        match expected.starts_with("a clause") {
             true => near(&keywords::CLAUSE_WORDS),
             false => {
                 let keyword = |word: &&str| word.len() > 1 && word.bytes().all(|b| b.is_ascii_uppercase());
