@@ -24,7 +24,11 @@ use crate::{
 
 /// What a step came to.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is not kept")]
+// It is not large where pointers have four bytes.
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(clippy::large_enum_variant, reason = "one at a time, and not kept")
+)]
 pub enum Step {
     /// The answer.
     Done(ResultSet),
@@ -136,8 +140,9 @@ impl Fanout {
             return Ok(Step::Done(self.result(Answer::default())));
         }
         if self.statement.shape.is_empty() {
-            let items = if self.statement.shape.batch { self.statement.plan.probes.len() } else { 0 };
-            return Ok(Step::Done(self.result(Answer::empty(items))));
+            return Ok(Step::Done(
+                self.result(Answer::of_no_rows(&self.statement.plan, &self.statement.shape)),
+            ));
         }
         self.ledger.started.get_or_insert(self.statement.now());
         loop {

@@ -39,6 +39,17 @@ fn order_and_groups_are_of_each_item() {
 }
 
 #[test]
+fn no_rows_are_still_a_set_for_each_item() {
+    let world = World::new();
+    for sql in ["LIMIT 0", "WHERE metadata.size > 100"] {
+        let result = world.ask(&format!("SELECT id FROM * {BATCH} {sql}"));
+        let sets = [0, 1].map(|item| RowSet { item, first: 0, rows: 0 });
+        assert_eq!((result.rows.len(), result.sets), (0, sets.to_vec()), "{sql}");
+    }
+    assert!(world.ask(&format!("SELECT id FROM * {BATCH} FUSE BY RRF LIMIT 0")).sets.is_empty());
+}
+
+#[test]
 fn a_batch_of_one_still_has_a_set() {
     let world = World::new();
     let result = world.ask("SELECT id FROM * USING EMBEDDING BATCH (VECTOR [1, 0, 0, 0]) TOPK 2");
