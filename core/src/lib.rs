@@ -5,6 +5,7 @@
 //! outside `native` and `local` does no I/O, starts no thread and compiles for wasm32: the host brings byte ranges,
 //! the engine computes.
 
+mod base64;
 pub mod bytes;
 pub mod compat;
 pub mod embed;
