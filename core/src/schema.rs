@@ -2,7 +2,7 @@
 //!
 //! These are plain data. How they are stored is `snapshot`'s matter (or Lance's), how they compare is `filter`'s.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -101,37 +101,6 @@ pub struct Record {
 }
 
 impl Value {
-    /// A total order for sorting and bounds: by type (null, bool, numbers, text, time, list, object), then by value.
-    /// Integers and floats compare as numbers; this order is not the `WHERE` comparison, which never compares
-    /// across types.
-    pub fn total_cmp(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
-            (Self::Int(a), Self::Int(b)) | (Self::Time(a), Self::Time(b)) => a.cmp(b),
-            (Self::Float(a), Self::Float(b)) => a.total_cmp(b),
-            (Self::Int(a), Self::Float(b)) => (*a as f64).total_cmp(b),
-            (Self::Float(a), Self::Int(b)) => a.total_cmp(&(*b as f64)),
-            (Self::Text(a), Self::Text(b)) => a.cmp(b),
-            (Self::List(a), Self::List(b)) => compare_all(a.iter(), b.iter()),
-            (Self::Object(a), Self::Object(b)) => {
-                compare_all(a.values(), b.values()).then_with(|| a.keys().cmp(b.keys()))
-            }
-            _ => self.rank().cmp(&other.rank()),
-        }
-    }
-
-    fn rank(&self) -> u8 {
-        match self {
-            Self::Null => 0,
-            Self::Bool(_) => 1,
-            Self::Int(_) | Self::Float(_) => 2,
-            Self::Text(_) => 3,
-            Self::Time(_) => 4,
-            Self::List(_) => 5,
-            Self::Object(_) => 6,
-        }
-    }
-
     /// The value as JSON. A time becomes ISO 8601 text; numbers are finite by construction.
     pub fn to_json(&self) -> Json {
         self.to_tree()
@@ -173,10 +142,9 @@ impl Value {
     }
 }
 
-fn compare_all<'a>(a: impl Iterator<Item = &'a Value>, b: impl Iterator<Item = &'a Value>) -> Ordering {
-    let (a, b): (Vec<_>, Vec<_>) = (a.collect(), b.collect());
-    let first = a.iter().zip(&b).map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne());
-    first.unwrap_or_else(|| a.len().cmp(&b.len()))
+/// Whether a dotted path is `above`, or leads into it: `author.name` into `author`.
+pub(crate) fn is_at_or_below(path: &str, above: &str) -> bool {
+    path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Metadata by dotted path as one nested JSON object: `author.name` becomes `{"author": {"name": ..}}`. Nulls are

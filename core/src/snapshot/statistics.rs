@@ -1,8 +1,10 @@
 //! What routing knows of a collection: bounds, few values, sketches of many. Computed while it is written.
 
+use std::cmp::Ordering;
+
 use super::columns;
 use crate::{
-    filter::{CollectionStats, FieldStats, Sketch, sketch_hash},
+    filter::{CollectionStats, FieldStats, Sketch, compare, sketch_hash},
     order::{sort_by, sort_unique},
     schema::{Field, FieldType, Record, Schema, Value},
 };
@@ -67,10 +69,15 @@ fn add_sketches(fields: &mut [FieldStats], hashes: &[Vec<u64>]) {
     }
 }
 
+/// Values of one type, which [`compare`] compares: numbers are finite, and integers among floats widened.
+fn order(a: &Value, b: &Value) -> Ordering {
+    compare(a, b).unwrap_or(Ordering::Equal)
+}
+
 fn summarize<'a>(stats: &mut FieldStats, values: impl Iterator<Item = &'a Value> + Clone) {
     let mut distinct: Vec<&Value> = Vec::new();
     for value in values.clone() {
-        if let Err(place) = distinct.binary_search_by(|probe| probe.total_cmp(value)) {
+        if let Err(place) = distinct.binary_search_by(|probe| order(probe, value)) {
             distinct.insert(place, value);
         }
         if distinct.len() > DISTINCT_LIMIT {
@@ -82,7 +89,7 @@ fn summarize<'a>(stats: &mut FieldStats, values: impl Iterator<Item = &'a Value>
         _ => true,
     };
     let few = distinct.len() <= DISTINCT_LIMIT && distinct.iter().all(short);
-    stats.min = values.clone().min_by(|a, b| a.total_cmp(b)).filter(short).cloned();
-    stats.max = values.max_by(|a, b| a.total_cmp(b)).filter(short).cloned();
+    stats.min = values.clone().min_by(|a, b| order(a, b)).filter(short).cloned();
+    stats.max = values.max_by(|a, b| order(a, b)).filter(short).cloned();
     stats.distinct = few.then(|| distinct.into_iter().cloned().collect());
 }

@@ -6,6 +6,7 @@ use super::random::{FLOATS, INTS, TEXTS, TIMES};
 use crate::{
     filter::*,
     query::{Column, tests::Random},
+    rank::order_values,
     schema::{FieldType, Value},
 };
 
@@ -183,7 +184,7 @@ fn texts(value: &Value) -> Vec<String> {
 fn field_stats(column: &Column, values: &[Value], random: &mut Random) -> FieldStats {
     let mut present: Vec<Value> = values.iter().filter(|value| **value != Value::Null).cloned().collect();
     let nulls = (values.len() - present.len()) as u64;
-    present.sort_by(|a, b| a.total_cmp(b));
+    present.sort_by(order_values);
     let path = match column {
         Column::Metadata(path) => path.clone(),
         _ => String::from("id"),
@@ -193,7 +194,7 @@ fn field_stats(column: &Column, values: &[Value], random: &mut Random) -> FieldS
     if items {
         let flat = |list| if let Value::List(items) = list { items } else { panic!("no list") };
         present = present.into_iter().flat_map(flat).filter(|item| *item != Value::Null).collect();
-        present.sort_by(|a, b| a.total_cmp(b));
+        present.sort_by(order_values);
     }
     let keep = random.below(8);
     let mut stats = FieldStats {

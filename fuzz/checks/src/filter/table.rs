@@ -7,6 +7,7 @@ use portolan::{
         Bind, BindSchema, CollectionStats, ColumnBlock, ColumnData, FieldStats, Filter, TextDictionary,
     },
     query::{Column, Expr},
+    rank::order_values,
     schema::{FieldType, Value},
 };
 
@@ -194,8 +195,8 @@ fn dictionary(values: &[Value]) -> Texts {
 fn field_stats(column: &Column, values: &[Value], draw: &mut Draw<'_>) -> FieldStats {
     let mut present: Vec<Value> = values.iter().filter(|value| **value != Value::Null).cloned().collect();
     let nulls = (values.len() - present.len()) as u64;
-    present.sort_by(Value::total_cmp);
-    present.dedup_by(|a, b| a.total_cmp(b) == Ordering::Equal);
+    present.sort_by(order_values);
+    present.dedup_by(|a, b| order_values(a, b).is_eq());
     let path = match column {
         Column::Metadata(path) => path.clone(),
         _ => String::from("id"),
