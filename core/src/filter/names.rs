@@ -4,6 +4,7 @@ use crate::{
     error::{CatalogError, near_names},
     order::sort_unique,
     query::{Column, Expr},
+    schema::is_at_or_below,
 };
 
 /// The first metadata column of `expr` that is not among `all_fields`, the dotted paths of all asked collections, as
@@ -20,9 +21,7 @@ pub fn unknown_columns(expr: &Expr, all_fields: &[&str]) -> Option<CatalogError>
 
 /// Whether `path` is a field, or an object that holds one: `author` where there is `author.name`.
 pub(crate) fn is_field_or_object(path: &str, all_fields: &[&str]) -> bool {
-    all_fields
-        .iter()
-        .any(|field| field.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    all_fields.iter().any(|field| is_at_or_below(field, path))
 }
 
 fn first_unknown<'e>(expr: &'e Expr, known: &[&str]) -> Option<&'e str> {

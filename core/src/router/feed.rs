@@ -4,9 +4,10 @@ use super::{hit::Shown, shape::from_record, target::Opened};
 use crate::{
     error::{Result, SnapshotError},
     filter::{ColumnBlock, ColumnData},
+    order::sort_indices,
     query::Field,
-    rank::{order_values, sort_indices},
-    schema::{FieldType, Value},
+    rank::order_values,
+    schema::{FieldType, Value, is_at_or_below},
     snapshot::{
         COLUMN_ROWS, Strings,
         layout::{SectionEntry, malformed},
@@ -62,13 +63,8 @@ impl Opened<'_> {
     /// Whether a record can have a value at a path that is no column: a list, JSON, or an object that holds fields.
     fn holds(&self, path: &str) -> bool {
         let fields = &self.collection.schema().fields;
-        fields.iter().any(|field| {
-            let under = |long: &str, short: &str| {
-                long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            };
-            // A path may lead into JSON.
-            under(&field.path, path) || under(path, &field.path)
-        })
+        // A path may lead into JSON.
+        fields.iter().any(|field| is_at_or_below(&field.path, path) || is_at_or_below(path, &field.path))
     }
 
     /// The sections that reading `fields` takes.

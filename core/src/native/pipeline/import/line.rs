@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::super::record::{MAX_ID_BYTES, floats, null_for_nan, shown};
 use super::POSITION;
 use crate::native::store::check_name;
+use crate::schema::is_at_or_below;
 
 /// The keys of a line.
 const KEYS: [&str; 5] = ["collection", "id", "vector", "document", "metadata"];
@@ -120,10 +121,6 @@ fn check_metadata(metadata: &Map<String, Json>) -> Result<(), String> {
         Some(pair) => Err(format!("its metadata has two values for {:?}", pair[0])),
         None => Ok(()),
     }
-}
-
-fn is_at_or_below(path: &str, above: &str) -> bool {
-    path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn check_depth(object: &Map<String, Json>, depth: usize) -> Result<(), String> {

@@ -20,7 +20,7 @@ use super::{EMBEDDER, MODEL, POSITION};
 use crate::error::StoreError;
 use crate::metric::{Metric, check_vector};
 use crate::native::store::{Claim, CollectionConfig, Store};
-use crate::schema::{EmbedderId, Field, FieldType};
+use crate::schema::{EmbedderId, Field, FieldType, is_at_or_below};
 
 /// Distinct metadata keys of one collection. Each may become a column.
 const MAX_KEYS: usize = 4096;
@@ -239,8 +239,7 @@ fn resolve(name: &str, seen: Seen, held: Option<&CollectionConfig>) -> Result<Pl
 
 /// The type of a path, given the fields that the collection holds.
 fn merged(held: &[Field], path: &str, found: Found) -> Result<FieldType, String> {
-    let inside =
-        |below: &str, above: &str| below.strip_prefix(above).is_some_and(|rest| rest.starts_with('.'));
+    let inside = |below: &str, above: &str| below != above && is_at_or_below(below, above);
     let other = held.iter().find(|field| inside(path, &field.path) || inside(&field.path, path));
     if let Some(other) = other {
         return Err(format!(
