@@ -14,7 +14,6 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-pub use crate::order::{select_indices, sort_indices};
 pub use mmr::mmr;
 pub use order::{order_rows, order_values};
 pub use rrf::rrf;

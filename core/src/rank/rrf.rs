@@ -1,7 +1,7 @@
 //! Reciprocal rank fusion: several rankings become one by ranks alone, whatever their distances mean (Cormack, Clarke
 //! and Büttcher, SIGIR 2009).
 
-use super::sort_indices;
+use crate::order::sort_indices;
 
 /// Fuses `lists` of row keys, each best first and without repeats. Every key gets the sum of `1 / (k + rank)` over the
 /// lists it is in, ranks counted from 1, and comes once, greatest score first; equal scores by the smallest rank, then by

@@ -231,63 +231,6 @@ fn sums_beyond_integers_are_floats_and_beyond_floats_null() {
     assert_eq!(of(Sum, &[Value::Text("7".into()), Value::Bool(true)]), Value::Null);
 }
 
-/// Lengths around the powers of two where the merge sort changes its course, and the sizes of the selection's buffer.
-const LENGTHS: [usize; 16] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 31, 33, 100, 257, 1000];
-
-#[test]
-fn sorting_is_stable_and_selecting_is_its_beginning() {
-    let mut random = Random(3);
-    for len in LENGTHS {
-        for distinct in [1, 2, 10, 1_000_000] {
-            let keys: Vec<usize> = (0..len).map(|_| random.below(distinct)).collect();
-            let mut compare = |a: u32, b: u32| keys[a as usize].cmp(&keys[b as usize]);
-            let mut expected: Vec<u32> = (0..len as u32).collect();
-            expected.sort_by(|a, b| compare(*a, *b));
-            assert_eq!(sort_indices(len, &mut compare), expected);
-            for k in [0, 1, 2, 15, 16, 17, len / 2, len, len + 1, usize::MAX] {
-                assert_eq!(select_indices(len, k, &mut compare), expected[..k.min(len)], "{k} of {len}");
-            }
-        }
-    }
-}
-
-#[test]
-fn selecting_from_descending_items_keeps_the_last() {
-    let mut compare = |a: u32, b: u32| b.cmp(&a);
-    assert_eq!(sort_indices(5, &mut compare), [4, 3, 2, 1, 0]);
-    assert_eq!(select_indices(100_000, 3, &mut compare), [99_999, 99_998, 99_997]);
-}
-
-#[test]
-fn sorting_costs_no_more_than_it_should() {
-    let count = |len: usize, order: &dyn Fn(u32) -> u64, k: Option<usize>| {
-        let mut calls = 0;
-        let mut compare = |a, b| {
-            calls += 1;
-            order(a).cmp(&order(b))
-        };
-        match k {
-            None => drop(sort_indices(len, &mut compare)),
-            Some(k) => drop(select_indices(len, k, &mut compare)),
-        }
-        calls
-    };
-    let shuffled = |i: u32| Random(u64::from(i)).next();
-    assert!(count(1 << 16, &|i| u64::from(i), None) < 1 << 16);
-    assert!(count(1 << 16, &shuffled, None) < (1 << 16) * 17);
-    assert!(count(1 << 16, &shuffled, Some(10)) < (1 << 16) + 5000);
-    assert!(count(1 << 16, &|i| u64::from(u32::MAX - i), Some(10)) < (1 << 16) * 10);
-}
-
-#[test]
-fn a_comparison_that_contradicts_itself_gives_every_item_once() {
-    let mut random = Random(4);
-    let mut orders = (0..).map(|_| [Ordering::Less, Ordering::Equal, Ordering::Greater][random.below(3)]);
-    let mut sorted = sort_indices(500, &mut |_, _| orders.next().expect("without end"));
-    sorted.sort_unstable();
-    assert_eq!(sorted, (0..500).collect::<Vec<u32>>());
-}
-
 /// MMR as its definition reads: all scores anew for every choice.
 fn plain_mmr(near: &[f32], apart: &[Vec<f32>], lambda: f64, k: usize) -> Vec<(usize, f64)> {
     let mut chosen: Vec<(usize, f64)> = Vec::new();

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    rank::sort_indices,
+    order::sort_indices,
 };
 
 /// Searching fewer bytes than this is not worth starting a thread, which takes some 50 microseconds.

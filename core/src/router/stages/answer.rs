@@ -7,9 +7,10 @@ use super::{
     merge, page,
 };
 use crate::{
+    order::sort_indices,
     plan::Plan,
     query::{Aggregate, Field, Scalar},
-    rank::{evaluate, order_rows, sort_indices},
+    rank::{evaluate, order_rows},
     router::{
         ResultRow, RowSet,
         hit::{Bucket, Grouping, Hit, Merged, Ranking, Shown, sorted},

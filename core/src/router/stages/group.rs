@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use crate::{
     error::{Result, SnapshotError},
+    order::sort_indices,
     query::Field,
-    rank::{Tally, order_values, sort_indices},
+    rank::{Tally, order_values},
     router::{
         feed::{Feed, value_words},
         hit::{Bucket, Hit, Shown},

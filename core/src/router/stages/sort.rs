@@ -5,9 +5,10 @@ use std::cell::RefCell;
 use super::page;
 use crate::{
     error::{Result, SnapshotError},
+    order::select_indices,
     plan::OrderKey,
     query::{Field, Scalar},
-    rank::{evaluate, order_rows, select_indices},
+    rank::{evaluate, order_rows},
     router::{
         feed::{Feed, float_word, present, value_words},
         member::{Read, rows_of},
