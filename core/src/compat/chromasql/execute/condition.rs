@@ -16,6 +16,9 @@ use crate::{
 
 type Condition = Result<Expr, ExecutionError>;
 
+/// What to do about a test that only the reference refuses.
+const NATIVE: &str = "the native dialect has such tests";
+
 /// WHERE and WHERE_DOCUMENT for a collection; `None` without either.
 pub(super) fn condition(plan: &ReferencePlan, schema: &Schema) -> Result<Option<Expr>, ExecutionError> {
     let clauses = [&plan.statement.filter, &plan.statement.document_filter];
@@ -80,7 +83,7 @@ fn id(test: &Test) -> Condition {
             values: values.iter().map(literal).collect::<Result<_, _>>()?,
             negated: false,
         }),
-        _ => Err(refused(test, "an id has neither ranges nor patterns")),
+        _ => Err(refused(test, "an id has neither ranges nor patterns", NATIVE)),
     }
 }
 
@@ -89,7 +92,7 @@ fn document(test: &Test) -> Condition {
     let (expr, negated) = match &test.kind {
         TestKind::Contains { value, negated } => {
             let Value::Text(text) = &value.value else {
-                return Err(refused(test, "CONTAINS looks for a string"));
+                return Err(refused(test, "CONTAINS looks for a string", "put the value in quotes"));
             };
             (contains(field.clone(), text, value.span)?, *negated)
         }
@@ -97,15 +100,14 @@ fn document(test: &Test) -> Condition {
             (contains(field.clone(), pattern.text.trim_matches('%'), pattern.span)?, *negated)
         }
         TestKind::Regex { pattern, negated } => (regex(field.clone(), pattern), *negated),
-        _ => return Err(refused(test, "a document can be searched, not compared")),
+        _ => return Err(refused(test, "a document can be searched, not compared", NATIVE)),
     };
     Ok(if negated { or_missing(field, Expr::Not(Box::new(expr))) } else { expr })
 }
 
 fn contains(field: FieldRef, text: &str, span: Span) -> Condition {
     if text.is_empty() {
-        let message = format!("line {}, column {}: the text to look for is empty", span.line, span.column);
-        return Err(ExecutionError::refused(message, "write at least one character"));
+        return Err(refused_at(span, "the text to look for is empty", "write at least one character"));
     }
     let value = NativeLiteral { value: NativeValue::Text(text.into()), span };
     Ok(Expr::Contains { field, values: vec![value], all: false, negated: false })
@@ -126,7 +128,7 @@ fn metadata(test: &Test, path: &str, schema: &Schema) -> Condition {
             let bounds = bounds.map(|(op, value)| compared(test, kind, op, value));
             Ok(Expr::And(bounds.into_iter().collect::<Result<_, _>>()?))
         }
-        _ => Err(refused(test, "metadata can be compared, not searched")),
+        _ => Err(refused(test, "metadata can be compared, not searched", NATIVE)),
     }
 }
 
@@ -134,7 +136,7 @@ fn compared(test: &Test, kind: Option<&FieldType>, op: CompareOp, value: &Litera
     let field = column(test);
     let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
     if !equality && !matches!(value.value, Value::Integer(_) | Value::Float(_)) {
-        return Err(refused(test, "ranges are for numbers"));
+        return Err(refused(test, "ranges are for numbers", NATIVE));
     }
     let value = literal(value)?;
     let fits = fits(test, kind, &value.value)?;
@@ -154,7 +156,11 @@ fn listed(test: &Test, kind: Option<&FieldType>, values: &[Literal], negated: bo
             .is_some_and(|first| std::mem::discriminant(&first.value) == std::mem::discriminant(&value.value))
     };
     if !values.iter().all(same) {
-        return Err(refused(test, "the values of a list are of one type; 1 and 2.0 are not"));
+        return Err(refused(
+            test,
+            "the values of a list are not of one type",
+            "write 1.0 beside 2.5, and texts and numbers in tests of their own",
+        ));
     }
     let values = values.iter().map(literal).collect::<Result<Vec<_>, _>>()?;
     let fits = match values.first() {
@@ -173,7 +179,11 @@ fn listed(test: &Test, kind: Option<&FieldType>, values: &[Literal], negated: bo
 fn fits(test: &Test, kind: Option<&FieldType>, value: &NativeValue) -> Result<bool, ExecutionError> {
     Ok(match (kind, value) {
         (Some(FieldType::Json), _) => {
-            return Err(refused(test, "the field holds values of several types, which cannot be filtered"));
+            return Err(refused(
+                test,
+                "the field holds values of several types, which cannot be filtered",
+                "test another field, or write one type into this one",
+            ));
         }
         (Some(FieldType::Bool), NativeValue::Bool(_))
         | (Some(FieldType::Int | FieldType::Float), NativeValue::Int(_) | NativeValue::Float(_))
@@ -185,9 +195,9 @@ fn fits(test: &Test, kind: Option<&FieldType>, value: &NativeValue) -> Result<bo
 fn literal(literal: &Literal) -> Result<NativeLiteral, ExecutionError> {
     let value = match &literal.value {
         Value::Null => {
-            let place = format!("line {}, column {}", literal.span.line, literal.span.column);
-            return Err(ExecutionError::refused(
-                format!("{place}: NULL cannot be compared"),
+            return Err(refused_at(
+                literal.span,
+                "NULL cannot be compared",
                 "the native dialect has IS NULL",
             ));
         }
@@ -201,7 +211,10 @@ fn literal(literal: &Literal) -> Result<NativeLiteral, ExecutionError> {
     Ok(NativeLiteral { value, span: literal.span })
 }
 
-fn refused(test: &Test, message: &str) -> ExecutionError {
-    let place = format!("line {}, column {}", test.span.line, test.span.column);
-    ExecutionError::refused(format!("{place}: {message}"), "")
+fn refused(test: &Test, message: &str, hint: &str) -> ExecutionError {
+    refused_at(test.span, message, hint)
+}
+
+fn refused_at(span: Span, message: &str, hint: &str) -> ExecutionError {
+    ExecutionError::refused(format!("line {}, column {}: {message}", span.line, span.column), hint)
 }
