@@ -172,7 +172,10 @@ fn suggest(near: &[String]) -> String {
     match near {
         [] => String::new(),
         [one] => format!("; did you mean {}?", Quoted(one)),
-        many => format!("; did you mean one of {}?", many.join(", ")),
+        many => {
+            let quoted: Vec<String> = many.iter().map(|name| Quoted(name).to_string()).collect();
+            format!("; did you mean one of {}?", quoted.join(", "))
+        }
     }
 }
 

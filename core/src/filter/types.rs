@@ -110,7 +110,7 @@ fn not_searched(field: &FieldRef, kind: &FieldType, operator: &str) -> QueryErro
 /// The literal is of another type than the column.
 fn mismatch(field: &FieldRef, kind: &FieldType, literal: &Literal) -> QueryError {
     let message = format!(
-        "{} holds {}, it cannot be compared with {}",
+        "{} holds {}, which cannot be compared with {}",
         field.column,
         plural(kind),
         literal_type(literal)

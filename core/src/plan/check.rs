@@ -85,7 +85,7 @@ fn numeric(field: &Field, span: Span) -> Checked {
         other => Err(QueryError::new(
             QueryErrorKind::NotANumber,
             span,
-            format!("{other} is never a number, nothing can be calculated with it"),
+            format!("{other} is never a number, so nothing can be calculated with it"),
         )
         .with_text(&other.to_string())
         .with_expected("distance, score, item or metadata.key")
@@ -326,14 +326,10 @@ fn text(what: &str, kind: QueryErrorKind, literal: &Literal) -> Checked {
     if matches!(literal.value, Value::Text(_) | Value::Null) {
         return Ok(());
     }
-    Err(QueryError::new(
-        kind,
-        literal.span,
-        format!("{what} is a text, it cannot be compared with {literal}"),
-    )
-    .with_text(&literal.to_string())
-    .with_expected("a text")
-    .with_hint(format!("write '{literal}'")))
+    Err(QueryError::new(kind, literal.span, format!("{what} is a text, and {literal} is not"))
+        .with_text(&literal.to_string())
+        .with_expected("a text")
+        .with_hint(format!("write '{literal}'")))
 }
 
 fn pattern(op: MatchOp, literal: &Literal) -> Checked {

@@ -75,7 +75,7 @@ fn print(result: &ResultSet, times: &Times) {
         "{} rows from {} collections asked{} in {:.1} ms (opened in {:.1} ms)",
         result.rows.len(),
         result.asked(),
-        if skipped > 0 { format!(", {skipped} skipped by their statistics,") } else { String::new() },
+        if skipped > 0 { format!(", {skipped} skipped,") } else { String::new() },
         times.search.as_secs_f64() * 1e3,
         times.open.as_secs_f64() * 1e3,
     ));

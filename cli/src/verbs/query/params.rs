@@ -1,6 +1,6 @@
 //! `--param`: values for the statement's parameters.
 
-use portolan::query::Params;
+use portolan::query::{Params, is_plain_name};
 use serde_json::{Map, Value as Json};
 
 use crate::outcome::Failure;
@@ -9,7 +9,7 @@ use crate::outcome::Failure;
 pub fn parse(written: &[String]) -> Result<Params, Failure> {
     let (mut positional, mut named) = (Vec::new(), Map::new());
     for param in written {
-        match param.split_once('=').filter(|(name, _)| is_name(name)) {
+        match param.split_once('=').filter(|(name, _)| is_plain_name(name)) {
             Some((name, value)) => drop(named.insert(name.into(), value_of(value))),
             None => positional.push(value_of(param)),
         }
@@ -20,10 +20,6 @@ pub fn parse(written: &[String]) -> Result<Params, Failure> {
     };
     let positional = read(Json::Array(positional))?.positional;
     Ok(Params { positional, ..read(Json::Object(named))? })
-}
-
-fn is_name(text: &str) -> bool {
-    portolan::query::is_plain_name(text)
 }
 
 /// JSON if it reads as JSON, else text.

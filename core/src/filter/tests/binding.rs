@@ -67,7 +67,7 @@ fn wrong_types_are_refused_with_both_types_and_the_place() {
     }
     let error = refused("metadata.i IN (1,\n 'é', 'x')");
     assert_eq!((error.line(), error.column(), error.text()), (2, 2, "'é'"));
-    assert!(error.to_string().contains("holds integers, it cannot be compared with a text"), "{error}");
+    assert!(error.to_string().contains("holds integers, which cannot be compared with a text"), "{error}");
 }
 
 /// A test that statements cannot write yet.
