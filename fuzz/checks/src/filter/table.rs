@@ -1,6 +1,6 @@
 //! A small collection: as values for the naive evaluation, as blocks for the real one, as statistics.
 
-use std::{cmp::Ordering, collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range};
 
 use portolan::{
     filter::{
