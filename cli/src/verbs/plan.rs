@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use portolan::{
-    compat::chromasql::{self, CompatError, ReferencePlan, Tree},
+    compat::chromasql::{self, CompatError, ExactJson, ReferencePlan},
     plan::Plan as NativePlan,
 };
 use serde_json::json;
@@ -61,8 +61,8 @@ fn native(sql: &str, json: bool) -> Result<Outcome, Failure> {
 
 /// Prints without serde_json, which has neither integers beyond 64 bits nor infinities.
 fn show(plan: &ReferencePlan, json: bool) -> Outcome {
-    match plan.to_tree() {
-        Tree::Object(entries) if !json => {
+    match plan.to_exact_json() {
+        ExactJson::Object(entries) if !json => {
             entries.iter().for_each(|(key, value)| output::line(format_args!("{key}: {value}")));
         }
         plan => output::line(format_args!("{{\"ok\":{plan}}}")),

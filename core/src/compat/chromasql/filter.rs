@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    CompatError, CompatErrorKind as Kind, Tree,
+    CompatError, CompatErrorKind as Kind, ExactJson,
     ast::{Field, Junction, Literal, Predicate, Test, TestKind, Value},
 };
 use crate::query::{CompareOp, Name};
@@ -11,14 +11,14 @@ use crate::query::{CompareOp, Name};
 /// The three kinds of condition that a statement becomes.
 #[derive(Debug, Default)]
 pub(super) struct Filters {
-    pub metadata: Option<Tree>,
-    pub documents: Option<Tree>,
+    pub metadata: Option<ExactJson>,
+    pub documents: Option<ExactJson>,
     /// `Some` of nothing: the conditions on ids contradict each other.
     pub ids: Option<Vec<String>>,
 }
 
 /// What a test becomes: one condition or, for BETWEEN, two.
-type Leaf = fn(&Test, &mut Vec<Tree>) -> Result<(), CompatError>;
+type Leaf = fn(&Test, &mut Vec<ExactJson>) -> Result<(), CompatError>;
 
 impl Filters {
     /// Translates both clauses, left to right, and stops at the first thing that the reference refuses.
@@ -76,7 +76,7 @@ fn only_root(term: &Predicate) -> Result<Root, CompatError> {
 }
 
 /// Adds what must all hold for `predicate` to hold. Nested ANDs and the two sides of a BETWEEN become one list.
-fn conjuncts(predicate: &Predicate, leaf: Leaf, out: &mut Vec<Tree>) -> Result<(), CompatError> {
+fn conjuncts(predicate: &Predicate, leaf: Leaf, out: &mut Vec<ExactJson>) -> Result<(), CompatError> {
     match predicate {
         Predicate::Test(test) => leaf(test, out),
         Predicate::Group { junction: Junction::And, parts } => {
@@ -89,36 +89,36 @@ fn conjuncts(predicate: &Predicate, leaf: Leaf, out: &mut Vec<Tree>) -> Result<(
                 conjuncts(part, leaf, &mut inner)?;
                 alternatives.extend(all_of(inner));
             }
-            out.push(Tree::entry("$or", Tree::List(alternatives)));
+            out.push(ExactJson::entry("$or", ExactJson::List(alternatives)));
             Ok(())
         }
     }
 }
 
-fn all_of(mut conditions: Vec<Tree>) -> Option<Tree> {
+fn all_of(mut conditions: Vec<ExactJson>) -> Option<ExactJson> {
     match conditions.len() {
         0 | 1 => conditions.pop(),
-        _ => Some(Tree::entry("$and", Tree::List(conditions))),
+        _ => Some(ExactJson::entry("$and", ExactJson::List(conditions))),
     }
 }
 
 // Metadata.
 
-fn metadata_leaf(test: &Test, out: &mut Vec<Tree>) -> Result<(), CompatError> {
-    let mut add = |operator: &str, operand: Tree| {
+fn metadata_leaf(test: &Test, out: &mut Vec<ExactJson>) -> Result<(), CompatError> {
+    let mut add = |operator: &str, operand: ExactJson| {
         let path: &[String] = if let Field::Metadata(path) = &test.field.field { path } else { &[] };
-        let innermost = Tree::entry(operator, operand);
-        out.push(path.iter().rev().fold(innermost, |inner, key| Tree::entry(key, inner)));
+        let innermost = ExactJson::entry(operator, operand);
+        out.push(path.iter().rev().fold(innermost, |inner, key| ExactJson::entry(key, inner)));
     };
     match &test.kind {
-        TestKind::Compare { op, value } => add(operator(*op), Tree::from(&value.value)),
+        TestKind::Compare { op, value } => add(operator(*op), ExactJson::from(&value.value)),
         TestKind::In { values, negated } => {
-            let values = values.iter().map(|literal| Tree::from(&literal.value)).collect();
-            add(if *negated { "$nin" } else { "$in" }, Tree::List(values));
+            let values = values.iter().map(|literal| ExactJson::from(&literal.value)).collect();
+            add(if *negated { "$nin" } else { "$in" }, ExactJson::List(values));
         }
         TestKind::Between { low, high } => {
-            add("$gte", Tree::from(&low.value));
-            add("$lte", Tree::from(&high.value));
+            add("$gte", ExactJson::from(&low.value));
+            add("$lte", ExactJson::from(&high.value));
         }
         TestKind::Contains { .. } => return Err(text_test(test, Kind::ContainsOnMetadata, "CONTAINS")),
         TestKind::Like { .. } => return Err(text_test(test, Kind::LikeOnMetadata, "LIKE")),
@@ -145,16 +145,16 @@ fn text_test(test: &Test, kind: Kind, word: &str) -> CompatError {
 
 // Documents.
 
-fn document_leaf(test: &Test, out: &mut Vec<Tree>) -> Result<(), CompatError> {
+fn document_leaf(test: &Test, out: &mut Vec<ExactJson>) -> Result<(), CompatError> {
     let (negated, plain, opposite, operand) = match &test.kind {
         TestKind::Contains { value, negated } => {
             (negated, "$contains", "$not_contains", (&value.value).into())
         }
         TestKind::Like { pattern, negated } => {
-            (negated, "$contains", "$not_contains", Tree::Text(like_text(pattern)?))
+            (negated, "$contains", "$not_contains", ExactJson::Text(like_text(pattern)?))
         }
         TestKind::Regex { pattern, negated } => {
-            (negated, "$regex", "$not_regex", Tree::Text(pattern.text.clone()))
+            (negated, "$regex", "$not_regex", ExactJson::Text(pattern.text.clone()))
         }
         TestKind::Compare { .. } | TestKind::In { .. } | TestKind::Between { .. } => {
             let message = "a document can be searched, not compared";
@@ -162,7 +162,7 @@ fn document_leaf(test: &Test, out: &mut Vec<Tree>) -> Result<(), CompatError> {
             return Err(CompatError::new(Kind::DocumentPredicateKind, test.span, message, hint));
         }
     };
-    out.push(Tree::entry(if *negated { opposite } else { plain }, operand));
+    out.push(ExactJson::entry(if *negated { opposite } else { plain }, operand));
     Ok(())
 }
 

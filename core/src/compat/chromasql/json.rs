@@ -9,7 +9,7 @@ use super::{Integer, Value};
 /// A JSON document. Its text ([`Display`](fmt::Display)) is exact; infinities are written `1e999`, which is valid
 /// JSON and larger than any float.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Tree {
+pub enum ExactJson {
     /// `null`
     Null,
     /// `true`, `false`
@@ -21,25 +21,25 @@ pub enum Tree {
     /// A text.
     Text(String),
     /// A list.
-    List(Vec<Tree>),
+    List(Vec<ExactJson>),
     /// An object: its entries in order, with distinct keys.
-    Object(Vec<(String, Tree)>),
+    Object(Vec<(String, ExactJson)>),
 }
 
-impl Tree {
+impl ExactJson {
     /// `{key: value}`.
-    pub fn entry(key: &str, value: Tree) -> Tree {
-        Tree::Object(vec![(String::from(key), value)])
+    pub fn entry(key: &str, value: ExactJson) -> ExactJson {
+        ExactJson::Object(vec![(String::from(key), value)])
     }
 
     /// An object of these entries, whose keys are distinct.
-    pub(super) fn object<const N: usize>(entries: [(&str, Tree); N]) -> Tree {
-        Tree::Object(entries.into_iter().map(|(key, value)| (String::from(key), value)).collect())
+    pub(super) fn object<const N: usize>(entries: [(&str, ExactJson); N]) -> ExactJson {
+        ExactJson::Object(entries.into_iter().map(|(key, value)| (String::from(key), value)).collect())
     }
 
     /// A text.
-    pub(super) fn text(text: impl Into<String>) -> Tree {
-        Tree::Text(text.into())
+    pub(super) fn text(text: impl Into<String>) -> ExactJson {
+        ExactJson::Text(text.into())
     }
 
     /// The same document for `serde_json`. An integer beyond 64 bits becomes the nearest float, an infinity null.
@@ -60,43 +60,43 @@ impl Tree {
     }
 }
 
-impl<T: Into<Tree>> From<Option<T>> for Tree {
+impl<T: Into<ExactJson>> From<Option<T>> for ExactJson {
     fn from(value: Option<T>) -> Self {
-        value.map_or(Tree::Null, Into::into)
+        value.map_or(ExactJson::Null, Into::into)
     }
 }
 
-impl From<&Value> for Tree {
+impl From<&Value> for ExactJson {
     fn from(value: &Value) -> Self {
         match value {
-            Value::Null => Tree::Null,
-            Value::Bool(bool) => Tree::Bool(*bool),
-            Value::Integer(integer) => Tree::Integer(integer.clone()),
-            Value::Float(float) => Tree::Float(*float),
-            Value::Text(text) => Tree::Text(text.clone()),
+            Value::Null => ExactJson::Null,
+            Value::Bool(bool) => ExactJson::Bool(*bool),
+            Value::Integer(integer) => ExactJson::Integer(integer.clone()),
+            Value::Float(float) => ExactJson::Float(*float),
+            Value::Text(text) => ExactJson::Text(text.clone()),
         }
     }
 }
 
-impl From<&Integer> for Tree {
+impl From<&Integer> for ExactJson {
     fn from(integer: &Integer) -> Self {
-        Tree::Integer(integer.clone())
+        ExactJson::Integer(integer.clone())
     }
 }
 
-impl From<f64> for Tree {
+impl From<f64> for ExactJson {
     fn from(float: f64) -> Self {
-        Tree::Float(float)
+        ExactJson::Float(float)
     }
 }
 
-impl From<&str> for Tree {
+impl From<&str> for ExactJson {
     fn from(text: &str) -> Self {
-        Tree::Text(String::from(text))
+        ExactJson::Text(String::from(text))
     }
 }
 
-impl fmt::Display for Tree {
+impl fmt::Display for ExactJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Integer(integer) => write!(f, "{integer}"),

@@ -31,7 +31,7 @@ pub use discriminator::extract_metadata_values;
 pub use error::{CompatError, CompatErrorKind, Stage};
 pub use execute::{Answer, Backend, ExecutionError, ExecutionStage, Request, TextTable, execute};
 pub use integer::Integer;
-pub use json::Tree;
+pub use json::ExactJson;
 pub use parser::parse;
 pub use plan::{ReferencePlan, plan};
 

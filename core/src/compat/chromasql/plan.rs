@@ -3,8 +3,8 @@
 use serde_json::Value as Json;
 
 use super::{
-    CompatError, CompatErrorKind as Kind, Field, Integer, Item, OrderKey, Projection, Rerank, Source,
-    Statement, Tree,
+    CompatError, CompatErrorKind as Kind, ExactJson, Field, Integer, Item, OrderKey, Projection, Rerank,
+    Source, Statement,
     ast::{Count, Direction, Embedding, FieldRef},
     filter::Filters,
     include::include,
@@ -32,9 +32,9 @@ pub struct ReferencePlan {
     /// Which parts of the records are fetched: `distances`, `documents`, `embeddings`, `metadatas`, sorted.
     pub include: Vec<&'static str>,
     /// The condition on metadata.
-    pub filter: Option<Tree>,
+    pub filter: Option<ExactJson>,
     /// The condition on documents, from WHERE and WHERE_DOCUMENT.
-    pub document_filter: Option<Tree>,
+    pub document_filter: Option<ExactJson>,
     /// The ids asked for, each once. `Some` of none means that the statement contradicts itself; the dictionary then
     /// shows null, as if no id were asked for.
     pub ids: Option<Vec<String>>,
@@ -66,36 +66,39 @@ impl ReferencePlan {
         })
     }
 
-    /// The plan dictionary, its keys in the reference's order. See [`Tree::to_json`] for numbers that do not fit.
+    /// The plan dictionary, its keys in the reference's order. See [`ExactJson::to_json`] for numbers that do not fit.
     pub fn to_json(&self) -> Json {
-        self.to_tree().to_json()
+        self.to_exact_json().to_json()
     }
 
     /// The plan dictionary with all its numbers exact; printed, it is JSON.
-    pub fn to_tree(&self) -> Tree {
+    pub fn to_exact_json(&self) -> ExactJson {
         let statement = &self.statement;
-        let count = |count: &Option<Count>| Tree::from(count.as_ref().map(|count| &count.value));
+        let count = |count: &Option<Count>| ExactJson::from(count.as_ref().map(|count| &count.value));
         let mode = if statement.embedding.is_some() { "vector" } else { "filter" };
         let ids = self.ids.as_ref().filter(|ids| !ids.is_empty());
         let mut dictionary = vec![
-            ("collection", Tree::text(&statement.collection.text)),
-            ("mode", Tree::text(mode)),
-            ("explain", Tree::Bool(statement.explain)),
-            ("projection", Tree::List(self.projection.iter().map(item_tree).collect())),
-            ("include", Tree::List(self.include.iter().copied().map(Tree::from).collect())),
-            ("embedding", statement.embedding.as_ref().map_or(Tree::Null, embedding_tree)),
-            ("where", self.filter.clone().unwrap_or(Tree::Null)),
-            ("where_document", self.document_filter.clone().unwrap_or(Tree::Null)),
-            ("ids", ids.map_or(Tree::Null, |ids| Tree::List(ids.iter().map(Tree::text).collect()))),
-            ("similarity", Tree::text(statement.similarity.unwrap_or_default().name())),
-            ("n_results", Tree::from(&self.n_results)),
-            ("order_by", Tree::List(self.order.iter().map(order_tree).collect())),
+            ("collection", ExactJson::text(&statement.collection.text)),
+            ("mode", ExactJson::text(mode)),
+            ("explain", ExactJson::Bool(statement.explain)),
+            ("projection", ExactJson::List(self.projection.iter().map(item_tree).collect())),
+            ("include", ExactJson::List(self.include.iter().copied().map(ExactJson::from).collect())),
+            ("embedding", statement.embedding.as_ref().map_or(ExactJson::Null, embedding_tree)),
+            ("where", self.filter.clone().unwrap_or(ExactJson::Null)),
+            ("where_document", self.document_filter.clone().unwrap_or(ExactJson::Null)),
+            (
+                "ids",
+                ids.map_or(ExactJson::Null, |ids| ExactJson::List(ids.iter().map(ExactJson::text).collect())),
+            ),
+            ("similarity", ExactJson::text(statement.similarity.unwrap_or_default().name())),
+            ("n_results", ExactJson::from(&self.n_results)),
+            ("order_by", ExactJson::List(self.order.iter().map(order_tree).collect())),
             ("limit", count(&statement.limit)),
             ("offset", count(&statement.offset)),
-            ("score_threshold", Tree::from(statement.threshold)),
+            ("score_threshold", ExactJson::from(statement.threshold)),
         ];
         dictionary.extend(statement.rerank.as_ref().map(|rerank| ("rerank", rerank_tree(rerank))));
-        Tree::Object(dictionary.into_iter().map(|(key, value)| (String::from(key), value)).collect())
+        ExactJson::Object(dictionary.into_iter().map(|(key, value)| (String::from(key), value)).collect())
     }
 }
 
@@ -169,54 +172,57 @@ fn order(statement: &Statement) -> Result<Vec<OrderKey>, CompatError> {
 
 // The dictionary.
 
-fn item_tree(item: &Item) -> Tree {
-    let mut entries = vec![(String::from("field"), Tree::Text(item.field.dotted()))];
-    entries.extend(item.alias.as_deref().map(|alias| (String::from("alias"), Tree::from(alias))));
-    Tree::Object(entries)
+fn item_tree(item: &Item) -> ExactJson {
+    let mut entries = vec![(String::from("field"), ExactJson::Text(item.field.dotted()))];
+    entries.extend(item.alias.as_deref().map(|alias| (String::from("alias"), ExactJson::from(alias))));
+    ExactJson::Object(entries)
 }
 
-fn order_tree(key: &OrderKey) -> Tree {
-    Tree::object([
-        ("field", Tree::Text(key.field.field.dotted())),
-        ("direction", Tree::text(key.direction.name())),
+fn order_tree(key: &OrderKey) -> ExactJson {
+    ExactJson::object([
+        ("field", ExactJson::Text(key.field.field.dotted())),
+        ("direction", ExactJson::text(key.direction.name())),
     ])
 }
 
 /// In a batch the reference puts all texts before all vectors.
-fn embedding_tree(embedding: &Embedding) -> Tree {
+fn embedding_tree(embedding: &Embedding) -> ExactJson {
     match embedding {
         Embedding::One(source) => source_tree(source),
         Embedding::Batch(sources) => {
             let (texts, vectors): (Vec<_>, Vec<_>) =
                 sources.iter().partition(|source| matches!(source, Source::Text { .. }));
             let items = texts.into_iter().chain(vectors).map(source_tree).collect();
-            Tree::object([("type", Tree::text("batch")), ("items", Tree::List(items))])
+            ExactJson::object([("type", ExactJson::text("batch")), ("items", ExactJson::List(items))])
         }
     }
 }
 
-fn source_tree(source: &Source) -> Tree {
+fn source_tree(source: &Source) -> ExactJson {
     match source {
-        Source::Text { text, model } => Tree::object([
-            ("type", Tree::text("text")),
-            ("text", Tree::text(&text.text)),
-            ("model", Tree::from(model.as_ref().map(|model| model.text.as_str()))),
+        Source::Text { text, model } => ExactJson::object([
+            ("type", ExactJson::text("text")),
+            ("text", ExactJson::text(&text.text)),
+            ("model", ExactJson::from(model.as_ref().map(|model| model.text.as_str()))),
         ]),
-        Source::Vector { components, .. } => Tree::object([
-            ("type", Tree::text("vector")),
-            ("dimensions", Tree::from(&Integer::from(u32::try_from(components.len()).unwrap_or(u32::MAX)))),
+        Source::Vector { components, .. } => ExactJson::object([
+            ("type", ExactJson::text("vector")),
+            (
+                "dimensions",
+                ExactJson::from(&Integer::from(u32::try_from(components.len()).unwrap_or(u32::MAX))),
+            ),
         ]),
     }
 }
 
 /// The strategy and the parameters; a repeated name keeps its first place and its last value, even `strategy`.
-fn rerank_tree(rerank: &Rerank) -> Tree {
-    let mut entries = vec![(String::from("strategy"), Tree::text("MMR"))];
+fn rerank_tree(rerank: &Rerank) -> ExactJson {
+    let mut entries = vec![(String::from("strategy"), ExactJson::text("MMR"))];
     for (name, value) in &rerank.params {
         match entries.iter_mut().find(|(known, _)| *known == name.text) {
-            Some((_, old)) => *old = Tree::from(*value),
-            None => entries.push((name.text.clone(), Tree::from(*value))),
+            Some((_, old)) => *old = ExactJson::from(*value),
+            None => entries.push((name.text.clone(), ExactJson::from(*value))),
         }
     }
-    Tree::Object(entries)
+    ExactJson::Object(entries)
 }

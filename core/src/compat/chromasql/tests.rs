@@ -81,7 +81,7 @@ fn every_case_is_planned_or_refused_as_the_reference_does() {
                 assert_eq!(case["expect"], "ok", "{sql}");
                 // As text, so that the order of the keys and the kinds of the numbers count too.
                 assert_eq!(plan.to_json().to_string(), case["plan"].to_string(), "{sql}");
-                assert_eq!(plan.to_tree().to_string(), case["plan"].to_string(), "{sql}");
+                assert_eq!(plan.to_exact_json().to_string(), case["plan"].to_string(), "{sql}");
                 assert_eq!(extra(&plan), case["extra"], "{sql}");
             }
             Err(error) => {
@@ -194,7 +194,7 @@ fn numbers_have_no_bounds_and_infinity_is_written_as_json() {
     let sql = "SELECT id FROM t USING EMBEDDING (VECTOR [1]) WHERE metadata.a IN (1e400, -1e400, 36893488147419103232) \
                LIMIT 99999999999999999999 OFFSET 1";
     let plan = plan(sql).expect("a plan");
-    let text = plan.to_tree().to_string();
+    let text = plan.to_exact_json().to_string();
     assert!(text.contains(r#""$in":[1e999,-1e999,36893488147419103232]"#), "{text}");
     assert!(text.contains(r#""n_results":100000000000000000000,"#), "{text}");
     assert_eq!(plan.to_json()["where"]["a"]["$in"], json!([null, null, 36893488147419103232.0]));
@@ -241,7 +241,7 @@ fn nesting_ends_with_an_error_and_not_with_the_stack() {
         format!("SELECT id FROM t WHERE {open}(metadata.c=1){close}")
     };
     assert_eq!(refused(&nested(MAX_NESTING)), "nesting_too_deep");
-    plan(&nested(MAX_NESTING - 2)).expect("deep, but not too deep").to_tree().to_string();
+    plan(&nested(MAX_NESTING - 2)).expect("deep, but not too deep").to_exact_json().to_string();
     assert_eq!(refused(&nested(100_000)), "nesting_too_deep");
     assert_eq!(refused_where(&format!("metadata{} = 1", ".a".repeat(MAX_NESTING + 1))), "nesting_too_deep");
     planned_where(&format!("metadata{} = 1", ".a".repeat(MAX_NESTING)));
@@ -332,7 +332,7 @@ fn mutated_statements_never_panic_and_errors_lie_inside() {
             Err(error) => assert_inside(&sql, &error),
             Ok(plan) => {
                 valid += 1;
-                let text = plan.to_tree().to_string();
+                let text = plan.to_exact_json().to_string();
                 if !text.contains("1e999") {
                     serde_json::from_str::<Json>(&text).expect(&text);
                 }
