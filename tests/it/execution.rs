@@ -1,14 +1,13 @@
 //! Statements of ChromaSQL give the rows that ChromaSQL gave, from the store and from its release.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::PathBuf, process::Command};
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::tool::{all_text, code, json as printed, portolan, run};
+use crate::{
+    import::{exchange_lines, texts},
+    tool::{all_text, code, json as printed, portolan, run},
+};
 
 const CASES: &str = include_str!("../conformance/execution.jsonl");
 const DATASET: &str = include_str!("../conformance/execution_dataset.json");
@@ -25,7 +24,7 @@ impl Recorded {
         let recorded = Self { folder: tempfile::tempdir().expect("a temporary folder") };
         let dataset: Json = serde_json::from_str(DATASET).expect("the dataset");
         fs::write(recorded.path("dataset.json"), DATASET).expect("the table of texts");
-        fs::write(recorded.path("lines.jsonl"), exchange_lines(&dataset)).expect("exchange lines");
+        fs::write(recorded.path("lines.jsonl"), texts(&exchange_lines()).join("\n")).expect("exchange lines");
         for (field, values) in dataset["routing"].as_object().expect("routing") {
             let table = routing_table(field, values.as_object().expect("values")).to_string();
             fs::write(recorded.path(&format!("{field}.json")), table).expect("a routing file");
@@ -63,25 +62,6 @@ impl Recorded {
         let output = run(command.arg(case["sql"].as_str().expect("a statement")));
         (printed(&output), code(&output))
     }
-}
-
-/// The records as `portolan import` takes them.
-fn exchange_lines(dataset: &Json) -> String {
-    let mut lines = String::new();
-    for collection in dataset["collection_order"].as_array().expect("names") {
-        let records = dataset["collections"][collection.as_str().expect("a name")].as_array();
-        for record in records.expect("records") {
-            let line = json!({
-                "collection": collection,
-                "id": record["id"],
-                "vector": record["embedding"],
-                "document": record["document"],
-                "metadata": record["metadata"],
-            });
-            lines.push_str(&format!("{line}\n"));
-        }
-    }
-    lines
 }
 
 fn routing_table(field: &str, values: &Map<String, Json>) -> Json {
@@ -207,5 +187,4 @@ fn files_of_the_command_are_refused_with_their_names() {
             assert!(code(&output) == 2 && all_text(&output).contains(file), "{}", all_text(&output));
         }
     }
-    assert!(Path::new(&recorded.path("release")).is_dir());
 }

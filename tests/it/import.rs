@@ -10,7 +10,7 @@ use crate::tool::{Place, all_text, ask, code, json, portolan, run, succeed};
 const DATASET: &str = include_str!("../conformance/execution_dataset.json");
 
 /// The records of the dataset as exchange lines, in their order, collection by collection.
-fn exchange_lines() -> Vec<Json> {
+pub fn exchange_lines() -> Vec<Json> {
     let dataset: Json = serde_json::from_str(DATASET).unwrap();
     let mut lines = Vec::new();
     for name in dataset["collection_order"].as_array().unwrap() {
@@ -25,7 +25,8 @@ fn exchange_lines() -> Vec<Json> {
     lines
 }
 
-fn texts(lines: &[Json]) -> Vec<String> {
+/// The lines as a file holds them.
+pub fn texts(lines: &[Json]) -> Vec<String> {
     lines.iter().map(Json::to_string).collect()
 }
 
