@@ -8,7 +8,7 @@ use std::{
 use crate::router::Spread;
 
 /// Up to so many threads, the caller's included, each of which takes the next job when it has done one. They end with
-/// the call: starting one costs some 20 microseconds, which the engine weighs against what there is to do.
+/// the call: starting one takes tens of microseconds, which the engine weighs against what there is to do.
 #[derive(Debug)]
 pub(super) struct Threads(pub usize);
 

@@ -16,7 +16,7 @@ use crate::{
     order::sort_indices,
 };
 
-/// Searching fewer bytes than this is not worth starting a thread, which takes some 50 microseconds.
+/// Searching fewer bytes than this is not worth starting a thread, which takes tens of microseconds.
 const SPREAD_BYTES: u64 = 2 << 20;
 /// The same of records, which have to be decompressed.
 const SPREAD_RECORDS: usize = 2048;
