@@ -24,11 +24,6 @@ use crate::{
 
 /// What a step came to.
 #[derive(Debug)]
-// It is not large where pointers have four bytes.
-#[cfg_attr(
-    target_pointer_width = "64",
-    expect(clippy::large_enum_variant, reason = "one at a time, and not kept")
-)]
 pub enum Step {
     /// The answer.
     Done(ResultSet),
