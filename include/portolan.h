@@ -474,7 +474,7 @@ uint32_t portolan_options_set_timeout_ms(portolan_options_t *options, uint64_t m
 uint32_t portolan_options_set_threads(portolan_options_t *options, size_t threads);
 
 /**
- * Has a routing file say which collections a statement needs: docs/query.md says what is in it. Takes the place of a
+ * Has a routing file say which collections a statement needs: docs/routing.md says what is in it. Takes the place of a
  * router that was set before.
  *
  * @param json      the text of the file, in UTF-8; NULL for no routing

@@ -7,10 +7,15 @@ export type {
   Files,
   Module,
   OpenOptions,
+  Param,
+  Params,
   PortolanError,
+  QueryOptions,
   RangeStore,
   Result,
+  Scalar,
   Value,
+  Vector,
 } from "./index.js" with { "resolution-mode": "import" };
 
 export declare const open: typeof import("./index.js", { with: { "resolution-mode": "import" } }).open;

@@ -50,29 +50,73 @@ export interface Collection {
   fields: { path: string; type: unknown }[];
 }
 
+/** A value for one place of a statement. Whole numbers are integers, other numbers are floats; a `Date` is a time. */
+export type Scalar = null | undefined | boolean | number | bigint | string | Date;
+
+/** What a `?` or `:name` can stand for: a value, a list of values (for IN, CONTAINS ANY, VECTOR), a query vector. */
+export type Param = Scalar | readonly Scalar[] | Float32Array | Float64Array;
+
+/** Values for `?`, in the order of the statement, or for `:name`, by name without the colon. */
+export type Params = readonly Param[] | { readonly [name: string]: Param };
+
+export interface QueryOptions {
+  /** The values of the statement's parameters. They need no quoting and can never become syntax. */
+  params?: Params;
+  /** Stops the statement. */
+  signal?: AbortSignal;
+  /**
+   * Whether one collection that cannot be searched fails the statement; otherwise it is reported in `collections.failed`,
+   * and the rows of the others are the answer. Default: true.
+   */
+  strict?: boolean;
+  /**
+   * The program's own rule for which of the collections that FROM stands for are asked. One that holds a matching record
+   * must not be left out: its rows would be missing.
+   */
+  router?: (collections: string[]) => Iterable<string> | Promise<Iterable<string>>;
+  /**
+   * Makes the vector of a text whose embedder the release does not carry. `model` is the name of that embedder, or what the
+   * statement's MODEL says, if either is known. Called once for each text and embedder.
+   */
+  embed?: (text: string, model: string | null) => Vector | Promise<Vector>;
+}
+
+/** As many finite numbers as the collection has dimensions. */
+export type Vector = Float32Array | Float64Array | readonly number[];
+
 export interface Result {
   /** The names of the selected columns. */
   columns: string[];
   /** An object per row, keyed by column. */
   rows: Record<string, Value>[];
-  /** The ids of the rows, in the same order. */
-  row_ids: string[];
+  /** The ids of the rows, in the same order; null for a row that stands for a group. */
+  row_ids: (string | null)[];
   /** What became of each collection that FROM names. */
   collections: {
-    asked: { name: string; rows: number; bytes: number }[];
+    asked: { name: string; rows: number; bytes: number; micros?: number }[];
     skipped: { name: string; reason: string }[];
+    /** Those that could not be searched, of a statement that was not `strict`: their rows are missing. */
+    failed: { name: string; code: number; message: string }[];
   };
   /** How many times bytes had to be brought: 0 when all were there. */
   waves: number;
-  /** The plan, when the statement was an EXPLAIN. */
+  /** What a reader of the rows should know: how collections that cannot be compared were merged, and such. */
+  notes: string[];
+  /** Which rows answer which item of a BATCH, from `first` on. Only for a BATCH whose items are not fused. */
+  sets?: { item: number; first: number; rows: number }[];
+  /** Where the next page begins: the same statement with `AFTER ?` and this gives it. Missing where there is none. */
+  cursor?: string;
+  /** The plan, when the statement was an EXPLAIN; with EXPLAIN ANALYZE also what was done, beside the rows. */
   explanation?: string;
+  /** The same for programs. */
+  plan?: { [key: string]: Value };
   /** What this statement waited for. What was there already, or in the `cache`, counts nothing. */
   transfer: { requests: number; bytes: number };
 }
 
 export interface Database {
   /** Answers one statement. */
-  query(sql: string, options?: { signal?: AbortSignal }): Promise<Result>;
+  query(sql: string, options?: QueryOptions): Promise<Result>;
   /** What can stand after FROM. */
   collections(): Collection[];
   /** Gives the memory back. Safe to call twice. */

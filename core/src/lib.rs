@@ -18,7 +18,7 @@ pub mod metric;
 pub mod native;
 pub mod number;
 mod order;
-pub(crate) mod pattern;
+mod pattern;
 pub mod plan;
 pub mod query;
 pub mod rank;

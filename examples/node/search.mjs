@@ -7,7 +7,8 @@ const [release = "out/release", text = "a small furry animal that purrs"] = proc
 
 const database = await open(release);
 const answer = await database.query(
-  `SELECT collection, id, document, distance FROM * USING EMBEDDING (TEXT ${JSON.stringify(text)}) TOPK 5`,
+  "SELECT collection, id, document, distance FROM * USING EMBEDDING (TEXT ?) TOPK 5",
+  { params: [text] },
 );
 console.table(answer.rows);
 console.log(`${answer.collections.asked.length} collections asked, ${answer.transfer.bytes} bytes in ${answer.waves} waves`);

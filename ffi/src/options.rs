@@ -80,7 +80,7 @@ pub fn portolan_options_set_threads(options: Option<&mut Settings>, threads: usi
     })
 }
 
-/// Has a routing file say which collections a statement needs: docs/query.md says what is in it. Takes the place of a
+/// Has a routing file say which collections a statement needs: docs/routing.md says what is in it. Takes the place of a
 /// router that was set before.
 ///
 /// @param json      the text of the file, in UTF-8; NULL for no routing

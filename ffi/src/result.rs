@@ -203,7 +203,7 @@ pub fn portolan_result_plan(result: Option<&Answer>) -> *const Chars {
     Pointer::of(|| {
         let result = result?;
         let explanation = result.set.explanation.as_ref()?;
-        Some(result.plan.get(|| Text::new(explanation.json.to_string())).as_ptr())
+        Some(result.plan.get(|| Text::new(explanation.json.to_json().to_string())).as_ptr())
     })
 }
 

@@ -69,7 +69,7 @@ function scalarOf(value, which) {
       return { time: value.toISOString() };
     default:
       throw wrongArgument(
-        `${which} is a ${kindOf(value)}; a value is null, a boolean, a number, a bigint, a string, a Date, an array of these, ` +
+        `${which} is of the type ${kindOf(value)}; a value is null, a boolean, a number, a bigint, a string, a Date, an array of these, ` +
           "a Float32Array or a Float64Array",
       );
   }

@@ -4,11 +4,13 @@
 //! types, or writes text, uses `serde_json`.
 
 mod node;
+mod ordered;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod tree;
 
 pub(crate) use node::Node;
+pub use ordered::Ordered;
 pub use reader::{JsonError, parse};
 pub use tree::Tree;

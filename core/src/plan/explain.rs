@@ -2,11 +2,15 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::{Group, NamePattern, OrderKey, OutputColumn, Plan, Probe, Source, build::default_name};
+use super::{
+    Cursor, Group, Mmr, NamePattern, OrderKey, OutputColumn, Plan, Probe, Source, build::default_name,
+};
 use crate::{
+    json::Ordered,
     metric::Metric,
+    number::literal,
     query::{Duplicates, quote_alias, quote_name, quote_text},
 };
 
@@ -73,69 +77,73 @@ impl Plan {
 
     /// The plan as JSON.
     pub fn explain_json(&self, facts: &[CollectionFacts]) -> Json {
-        let mut json = json!({
-            "mode": if self.is_search() { "vector" } else { "filter" },
-            "from": names(&self.source.include),
-            "except": names(&self.source.except),
-            "columns": self.columns.iter().map(|column| {
-                json!({ "name": column.name, "field": column.value.to_string() })
-            }).collect::<Vec<_>>(),
-            "embedding": match self.batch {
-                true => Some(json!({ "type": "batch", "items": self.probes.iter().map(probe_json).collect::<Vec<_>>() })),
-                false => self.probes.first().map(probe_json),
-            },
-            "where": self.filter.as_ref().map(|filter| clip(&filter.to_string())),
-            "topk": self.is_search().then_some(self.topk),
-            "limit": self.limit,
-            "offset": self.offset,
-            "notes": self.notes,
-            "collections": facts.iter().map(fact_json).collect::<Vec<_>>(),
-        });
-        if let Some(object) = json.as_object_mut() {
-            object.extend(self.clauses().into_iter().map(|(name, value)| (String::from(name), value)));
-        }
-        json
+        self.explain_tree(facts).to_json()
+    }
+
+    /// The same as [`explain_json`](Self::explain_json), not yet JSON.
+    pub fn explain_tree(&self, facts: &[CollectionFacts]) -> Ordered {
+        let column = |column: &OutputColumn| {
+            Ordered::Object(vec![("name", (&column.name).into()), ("field", column.value.to_string().into())])
+        };
+        let embedding = match self.batch {
+            true => Some(Ordered::Object(vec![
+                ("type", "batch".into()),
+                ("items", Ordered::list(&self.probes, probe_tree)),
+            ])),
+            false => self.probes.first().map(probe_tree),
+        };
+        let mut entries = vec![
+            ("mode", if self.is_search() { "vector" } else { "filter" }.into()),
+            ("from", Ordered::list(&self.source.include, shown)),
+            ("except", Ordered::list(&self.source.except, shown)),
+            ("columns", Ordered::list(&self.columns, column)),
+            ("embedding", embedding.into()),
+            ("where", self.filter.as_ref().map(|filter| clip(&filter.to_string())).into()),
+            ("topk", self.is_search().then_some(self.topk).into()),
+            ("limit", self.limit.into()),
+            ("offset", self.offset.into()),
+            ("notes", Ordered::list(&self.notes, |note| note.into())),
+            ("collections", Ordered::list(facts, fact_tree)),
+        ];
+        entries.extend(self.clauses());
+        Ordered::Object(entries)
     }
 
     /// The clauses between the condition and the remarks, only those that the statement has.
-    fn clauses(&self) -> Vec<(&'static str, Json)> {
-        let clauses = [
-            ("similarity", self.similarity.map(|metric| json!(metric_word(metric)))),
-            ("threshold", self.threshold.map(Json::from)),
-            ("duplicates", (self.duplicates == Duplicates::KeepNearest).then(|| json!("keep nearest"))),
-            ("fuse", self.fuse.map(|k| json!({ "rrf": k }))),
-            ("rerank", self.rerank.map(|mmr| json!({ "mmr": mmr.lambda, "candidates": mmr.candidates }))),
-            (
-                "group",
-                self.group.as_ref().map(|group| match group.top {
-                    None => json!({ "by": group_keys(group) }),
-                    Some(top) => json!({ "by": group_keys(group), "top": top }),
-                }),
-            ),
-            (
-                "order",
-                (!self.order.is_empty())
-                    .then(|| self.order.iter().map(|key| Json::from(key.to_string())).collect()),
-            ),
-            ("recall", self.recall.map(Json::from)),
-            ("candidates", self.candidates.map(Json::from)),
-            ("after", self.after.as_ref().map(|row| json!({ "collection": row.collection, "id": row.id }))),
-        ];
-        clauses.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    fn clauses(&self) -> Vec<(&'static str, Ordered)> {
+        let mut clauses: Vec<(&'static str, Ordered)> = Vec::new();
+        let mut clause = |name, value: Option<Ordered>| clauses.extend(value.map(|value| (name, value)));
+        clause("similarity", self.similarity.map(|metric| metric_word(metric).into()));
+        clause("threshold", self.threshold.map(Ordered::from));
+        clause("duplicates", (self.duplicates == Duplicates::KeepNearest).then(|| "keep nearest".into()));
+        clause("fuse", self.fuse.map(|k| Ordered::Object(vec![("rrf", k.into())])));
+        let rerank = |mmr: Mmr| vec![("mmr", mmr.lambda.into()), ("candidates", mmr.candidates.into())];
+        clause("rerank", self.rerank.map(|mmr| Ordered::Object(rerank(mmr))));
+        clause("group", self.group.as_ref().map(group_tree));
+        clause("order", (!self.order.is_empty()).then(|| Ordered::list(&self.order, shown)));
+        clause("recall", self.recall.map(Ordered::from));
+        clause("candidates", self.candidates.map(Ordered::from));
+        let after = |row: &Cursor| vec![("collection", (&row.collection).into()), ("id", (&row.id).into())];
+        clause("after", self.after.as_ref().map(|row| Ordered::Object(after(row))));
+        clauses
     }
 }
 
 /// What a clause of [`Plan::clauses`] says, for people.
-fn said(value: &Json) -> String {
-    match value {
-        Json::String(text) => text.clone(),
-        Json::Array(values) if values.is_empty() => String::from("nothing, all rows are one"),
-        Json::Array(values) => values.iter().map(said).collect::<Vec<_>>().join(", "),
-        Json::Object(object) => {
-            object.iter().map(|(key, value)| format!("{key} {}", said(value))).collect::<Vec<_>>().join(", ")
+fn said(value: &Ordered) -> String {
+    let all: Vec<String> = match value {
+        Ordered::Null => return String::from("null"),
+        Ordered::Bool(value) => return value.to_string(),
+        Ordered::Count(count) => return count.to_string(),
+        Ordered::Float(value) => return literal(*value),
+        Ordered::Text(text) => return text.clone(),
+        Ordered::List(values) if values.is_empty() => return String::from("nothing, all rows are one"),
+        Ordered::List(values) => values.iter().map(said).collect(),
+        Ordered::Object(entries) => {
+            entries.iter().map(|(key, value)| format!("{key} {}", said(value))).collect()
         }
-        other => other.to_string(),
-    }
+    };
+    all.join(", ")
 }
 
 fn metric_word(metric: Metric) -> &'static str {
@@ -146,8 +154,14 @@ fn metric_word(metric: Metric) -> &'static str {
     }
 }
 
-fn group_keys(group: &Group) -> Vec<String> {
-    group.keys.iter().map(|key| clip(&key.to_string())).collect()
+fn group_tree(group: &Group) -> Ordered {
+    let mut entries = vec![("by", Ordered::list(&group.keys, |key| clip(&key.to_string()).into()))];
+    entries.extend(group.top.map(|top| ("top", top.into())));
+    Ordered::Object(entries)
+}
+
+fn shown(part: &impl Display) -> Ordered {
+    part.to_string().into()
 }
 
 impl Display for OrderKey {
@@ -203,15 +217,15 @@ fn fact_line(fact: &CollectionFacts) -> String {
     }
 }
 
-fn fact_json(fact: &CollectionFacts) -> Json {
-    json!({
-        "name": fact.name,
-        "rows": fact.rows,
-        "asked": fact.asked,
-        "skip_reason": fact.skip_reason,
-        "access_path": fact.asked.then_some(fact.access_path),
-        "estimated_rows": fact.estimated_rows,
-    })
+fn fact_tree(fact: &CollectionFacts) -> Ordered {
+    Ordered::Object(vec![
+        ("name", (&fact.name).into()),
+        ("rows", fact.rows.into()),
+        ("asked", Ordered::Bool(fact.asked)),
+        ("skip_reason", fact.skip_reason.as_ref().into()),
+        ("access_path", fact.asked.then_some(fact.access_path).into()),
+        ("estimated_rows", fact.estimated_rows.into()),
+    ])
 }
 
 fn probe_text(probe: &Probe) -> String {
@@ -224,11 +238,15 @@ fn probe_text(probe: &Probe) -> String {
     }
 }
 
-fn probe_json(probe: &Probe) -> Json {
-    match probe {
-        Probe::Text { text, model } => json!({ "type": "text", "text": text, "model": model }),
-        Probe::Vector(components) => json!({ "type": "vector", "dimensions": components.len() }),
-    }
+fn probe_tree(probe: &Probe) -> Ordered {
+    Ordered::Object(match probe {
+        Probe::Text { text, model } => {
+            vec![("type", "text".into()), ("text", text.into()), ("model", model.as_ref().into())]
+        }
+        Probe::Vector(components) => {
+            vec![("type", "vector".into()), ("dimensions", (components.len() as u64).into())]
+        }
+    })
 }
 
 fn clip(text: &str) -> String {

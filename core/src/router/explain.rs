@@ -1,7 +1,5 @@
 //! EXPLAIN: what routing and statistics say of each collection; and with ANALYZE, what the statement cost.
 
-use serde_json::{Value as Json, json};
-
 use super::{
     CollectionReport, Explanation, Fanout, Outcome, ResultSet,
     member::{Cost, Member, State, Target},
@@ -10,7 +8,8 @@ use super::{
 };
 use crate::{
     filter,
-    order::Map,
+    json::Ordered,
+    order::{Map, sort_unique},
     query::{Explain, Field},
     release::CollectionEntry,
     schema::{FieldType, Schema},
@@ -82,18 +81,13 @@ impl Fanout {
     fn explanation(&self, asked: Explain, result: &ResultSet) -> Explanation {
         let facts: Vec<Facts<'_>> = self.members.iter().filter_map(|member| self.facts(member)).collect();
         let plan = &self.statement.plan;
-        let (mut text, mut json) = (plan.explain_text(&[]), plan.explain_json(&[]));
+        let (mut text, mut json) = (plan.explain_text(&[]), plan.explain_tree(&[]));
         let reading = facts.iter().filter(|facts| matches!(facts.member.state, State::Asked(_))).count();
         text.push_str(&format!("  collections: {reading} of {} asked\n", facts.len()));
         facts.iter().for_each(|facts| text.push_str(&self.line(facts, asked)));
-        if let Some(object) = json.as_object_mut() {
-            let all: Vec<Json> = facts.iter().map(|facts| self.fact_json(facts, asked)).collect();
-            object.insert("collections".into(), all.into());
-            if asked == Explain::Analyze {
-                object.insert("executed".into(), self.executed_json(result));
-            }
-        }
+        json.put("collections", Ordered::list(&facts, |facts| self.fact_tree(facts, asked)));
         if asked == Explain::Analyze {
+            json.put("executed", self.executed_tree(result));
             text.push_str(&self.executed_text(result));
         }
         Explanation { text, json }
@@ -150,8 +144,7 @@ impl Fanout {
                 _ => None,
             });
         }
-        paths.sort_unstable();
-        paths.dedup();
+        sort_unique(&mut paths);
         let columns: u64 = paths.iter().map(|path| column_bytes(&entry.schema, path, rows)).sum();
         vectors.saturating_add(columns).min(entry.file.bytes)
     }
@@ -186,35 +179,45 @@ impl Fanout {
         format!("      really: {passed} rows passed, {found} found, {bytes} bytes{time}\n")
     }
 
-    fn fact_json(&self, facts: &Facts<'_>, asked: Explain) -> Json {
+    fn fact_tree(&self, facts: &Facts<'_>, asked: Explain) -> Ordered {
         let rows = facts.entry.statistics.rows;
-        let mut json = json!({ "name": facts.entry.schema.collection, "rows": rows });
-        let Some(object) = json.as_object_mut() else { return json };
         let asks = matches!(facts.member.state, State::Asked(_));
-        object.insert("asked".into(), asks.into());
+        let mut entries = vec![
+            ("name", (&facts.entry.schema.collection).into()),
+            ("rows", rows.into()),
+            ("asked", Ordered::Bool(asks)),
+        ];
         match &facts.member.state {
-            State::Skipped(reason) => drop(object.insert("skip_reason".into(), reason.as_str().into())),
+            State::Skipped(reason) => entries.push(("skip_reason", reason.as_str().into())),
             State::Failed { code, message } => {
-                object.insert("failed".into(), json!({ "code": code, "message": message }));
+                let failed = vec![("code", u64::from(*code).into()), ("message", message.as_str().into())];
+                entries.push(("failed", Ordered::Object(failed)));
             }
             State::Asked(target) => {
-                object.insert("access_path".into(), facts.path.into());
-                object.insert("why".into(), facts.why.into());
-                object.insert("selectivity".into(), facts.selectivity.into());
                 let expected = (rows as f64 * facts.selectivity).round() as u64;
-                object.insert("estimated_rows".into(), expected.into());
-                object.insert("estimated_bytes".into(), facts.bytes.into());
+                entries.extend([
+                    ("access_path", facts.path.into()),
+                    ("why", facts.why.into()),
+                    ("selectivity", facts.selectivity.into()),
+                    ("estimated_rows", expected.into()),
+                    ("estimated_bytes", facts.bytes.into()),
+                ]);
                 if asked == Explain::Analyze {
-                    let cost = &target.cost;
-                    object.insert("rows_passed".into(), cost.passed.into());
-                    object.insert("rows_found".into(), cost.found.into());
-                    object.insert("bytes".into(), (cost.bytes + cost.record_bytes).into());
-                    let micros = self.statement.options.clock.map(|_| cost.micros());
-                    object.extend(micros.map(|micros| ("micros".into(), micros.into())));
+                    entries.extend(self.cost_entries(&target.cost));
                 }
             }
         }
-        json
+        Ordered::Object(entries)
+    }
+
+    fn cost_entries(&self, cost: &Cost) -> Vec<(&'static str, Ordered)> {
+        let mut entries = vec![
+            ("rows_passed", cost.passed.into()),
+            ("rows_found", cost.found.into()),
+            ("bytes", (cost.bytes + cost.record_bytes).into()),
+        ];
+        entries.extend(self.statement.options.clock.map(|_| ("micros", cost.micros().into())));
+        entries
     }
 
     /// The stages in the order in which rows pass them.
@@ -271,19 +274,23 @@ impl Fanout {
         text
     }
 
-    fn executed_json(&self, result: &ResultSet) -> Json {
+    fn executed_tree(&self, result: &ResultSet) -> Ordered {
         let timed = self.statement.options.clock.is_some();
-        let stages = self.stages(result).into_iter().map(|stage| {
-            let micros = timed.then_some(stage.micros);
-            json!({
-                "stage": stage.name, "rows_in": stage.rows_in, "rows_out": stage.rows_out,
-                "bytes": stage.bytes, "micros": micros,
-            })
-        });
-        json!({
-            "rows": result.rows.len(), "waves": self.waves, "micros": self.micros(),
-            "stages": stages.collect::<Vec<_>>(),
-        })
+        let stage = |stage: &Stage| {
+            Ordered::Object(vec![
+                ("stage", stage.name.into()),
+                ("rows_in", stage.rows_in.into()),
+                ("rows_out", stage.rows_out.into()),
+                ("bytes", stage.bytes.into()),
+                ("micros", timed.then_some(stage.micros).into()),
+            ])
+        };
+        Ordered::Object(vec![
+            ("rows", (result.rows.len() as u64).into()),
+            ("waves", u64::from(self.waves).into()),
+            ("micros", self.micros().into()),
+            ("stages", Ordered::list(&self.stages(result), stage)),
+        ])
     }
 }
 

@@ -136,9 +136,8 @@ impl Fanout {
             return Ok(Step::Done(self.result(Answer::default())));
         }
         if self.statement.shape.is_empty() {
-            return Ok(Step::Done(
-                self.result(Answer::of_no_rows(&self.statement.plan, &self.statement.shape)),
-            ));
+            let items = if self.statement.shape.batch { self.statement.plan.probes.len() } else { 0 };
+            return Ok(Step::Done(self.result(Answer::empty(items))));
         }
         self.ledger.started.get_or_insert(self.statement.now());
         loop {

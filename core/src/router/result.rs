@@ -2,7 +2,10 @@
 
 use serde_json::Value as Json;
 
-use crate::{json::Tree, schema::Value};
+use crate::{
+    json::{Ordered, Tree},
+    schema::Value,
+};
 
 /// The answer to one statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +64,7 @@ pub struct Explanation {
     /// For people.
     pub text: String,
     /// The same for programs.
-    pub json: Json,
+    pub json: Ordered,
 }
 
 /// What became of one collection.
@@ -129,7 +132,7 @@ impl ResultSet {
         out.extend(self.cursor.iter().map(|cursor| ("cursor", T::text(cursor))));
         if let Some(Explanation { text, json }) = &self.explanation {
             out.push(("explanation", T::text(text)));
-            out.push(("plan", json_tree(json)));
+            out.push(("plan", json.to_tree()));
         }
         T::object(out)
     }
@@ -170,20 +173,4 @@ fn set_tree<T: Tree>(set: &RowSet) -> T {
         ("first", T::count(set.first as u64)),
         ("rows", T::count(set.rows as u64)),
     ])
-}
-
-fn json_tree<T: Tree>(json: &Json) -> T {
-    match json {
-        Json::Null => T::null(),
-        Json::Bool(value) => T::bool(*value),
-        Json::Number(number) => match number.as_i64() {
-            Some(value) => T::int(value),
-            None => T::float(number.as_f64().unwrap_or_default()),
-        },
-        Json::String(text) => T::text(text),
-        Json::Array(items) => T::list(items.iter().map(json_tree).collect()),
-        Json::Object(entries) => {
-            T::object(entries.iter().map(|(key, value)| (key.as_str(), json_tree(value))).collect())
-        }
-    }
 }

@@ -11,13 +11,16 @@ mod errors;
 mod filter;
 mod parse;
 mod plan;
+mod routing;
 
 pub use filter::filter;
 pub use parse::parse;
 pub use plan::plan;
+pub use routing::routing;
 
 /// Panics if something is wrong with how the core treats these bytes.
 pub type Check = fn(&[u8]);
 
 /// Every check by the name of its target.
-pub const TARGETS: [(&str, Check); 3] = [("parse", parse), ("plan", plan), ("filter", filter)];
+pub const TARGETS: [(&str, Check); 4] =
+    [("parse", parse), ("plan", plan), ("filter", filter), ("routing", routing)];

@@ -64,9 +64,11 @@ pub fn package_tests() -> Result<Result<String, Absent>, Failure> {
     let tests = tools::root().join("bindings/js/test");
     let mut files: Vec<_> = fs::read_dir(tests)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.sort();
-    let folder = TempDir::new()?;
+    let (folder, pair) = (TempDir::new()?, TempDir::new()?);
     release::write_tiny(folder.path())?;
-    process::output(node.arg("--test").args(files).env("PORTOLAN_TEST_RELEASE", folder.path())).map(Ok)
+    release::write_pair(pair.path())?;
+    node.env("PORTOLAN_TEST_RELEASE", folder.path()).env("PORTOLAN_TEST_PAIR", pair.path());
+    process::output(node.arg("--test").args(files)).map(Ok)
 }
 
 fn script(name: &str) -> Result<Command, Absent> {

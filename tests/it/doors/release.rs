@@ -50,6 +50,15 @@ pub fn write(folder: &Path) -> Result<Sample, Failure> {
 /// Writes a release of one small collection with vectors of eight numbers and no embedder: small enough to alter
 /// every byte of it.
 pub fn write_tiny(folder: &Path) -> Result<(), Failure> {
+    write_small(folder, &["tiny"])
+}
+
+/// The same with two collections, `left` and `right`, of the same records.
+pub fn write_pair(folder: &Path) -> Result<(), Failure> {
+    write_small(folder, &["left", "right"])
+}
+
+fn write_small(folder: &Path, collections: &[&str]) -> Result<(), Failure> {
     let documents = documents(&sample_folder().join("docs.jsonl.gz"))?;
     let records: Vec<Record> =
         documents.iter().take(40).enumerate().map(|(row, json)| tiny_record(row, json)).collect();
@@ -57,13 +66,16 @@ pub fn write_tiny(folder: &Path) -> Result<(), Failure> {
         dimension: 8,
         embedder: None,
         metric: Metric::L2,
-        ..schema("tiny", &EmbedderId { name: String::new(), fingerprint: String::new(), dimension: 8 })
+        ..schema("", &EmbedderId { name: String::new(), fingerprint: String::new(), dimension: 8 })
     };
-    let file = write_collection(&schema, Encoding::F32, records)?;
     let mut release = ReleaseBuilder::new();
-    release.add_collection("tiny.portolan", &file)?;
     fs::create_dir_all(folder)?;
-    fs::write(folder.join("tiny.portolan"), file)?;
+    for name in collections {
+        let schema = Schema { collection: String::from(*name), ..schema.clone() };
+        let file = write_collection(&schema, Encoding::F32, records.clone())?;
+        release.add_collection(&format!("{name}.portolan"), &file)?;
+        fs::write(folder.join(format!("{name}.portolan")), file)?;
+    }
     finish(release, folder)
 }
 

@@ -38,6 +38,7 @@ fn order_and_groups_are_of_each_item() {
     assert_eq!(cells, [[Value::Int(0), Value::Int(20)], [Value::Int(1), Value::Int(20)]]);
 }
 
+/// LIMIT 0 was answered before anything else, and so without sets.
 #[test]
 fn no_rows_are_still_a_set_for_each_item() {
     let world = World::new();

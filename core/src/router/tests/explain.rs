@@ -26,7 +26,7 @@ fn facts_of_every_collection_say_path_reason_and_estimate() {
         let explanation = result.explanation.unwrap();
         assert!(explanation.text.contains(expected), "{sql}\n{}", explanation.text);
         assert_eq!((result.rows.len(), bytes), (0, 0), "{sql} reads");
-        let facts = &explanation.json["collections"];
+        let facts = &explanation.json.to_json()["collections"];
         assert_eq!(facts.as_array().map(Vec::len), Some(4), "{facts}");
         assert_eq!(facts[1]["rows"], 900);
     }
@@ -36,7 +36,7 @@ fn facts_of_every_collection_say_path_reason_and_estimate() {
 fn the_estimate_of_a_search_is_near_to_what_it_reads() {
     let world = World::new();
     let sql = "SELECT id FROM * USING EMBEDDING (VECTOR [1, 0, 0, 0]) WHERE metadata.size > 0";
-    let json = world.ask(&format!("EXPLAIN {sql}")).explanation.unwrap().json;
+    let json = world.ask(&format!("EXPLAIN {sql}")).explanation.unwrap().json.to_json();
     let Outcome::Asked { bytes, .. } = world.ask(sql).collections[1].outcome else { panic!("barn is asked") };
     let estimated = json["collections"][1]["estimated_bytes"].as_u64().unwrap();
     // Half floats are assumed, the test's are whole ones; and the payload of winners is not in it.
@@ -51,7 +51,7 @@ fn analyze_executes_and_says_what_each_stage_did() {
     let result = world.try_ask(&format!("EXPLAIN ANALYZE {sql}"), options).unwrap();
     assert_eq!(result.rows, world.ask(sql).rows);
     let explanation = result.explanation.unwrap();
-    let stages = explanation.json["executed"]["stages"].as_array().unwrap().clone();
+    let stages = explanation.json.to_json()["executed"]["stages"].as_array().unwrap().clone();
     let names: Vec<_> = stages.iter().map(|stage| stage["stage"].as_str().unwrap()).collect();
     assert_eq!(names, ["route", "embed", "filter", "search", "merge", "payload", "answer"]);
     let passed = world.rows(
