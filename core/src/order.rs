@@ -86,6 +86,20 @@ pub fn sort_unique<T: Ord>(items: &mut Vec<T>) {
     items.dedup();
 }
 
+/// For each of the numbers `0..len`, whether no smaller one is equal to it.
+pub fn firsts(len: usize, compare: &mut dyn FnMut(u32, u32) -> Ordering) -> Vec<bool> {
+    let sorted = sort_indices(len, compare);
+    let mut firsts = vec![true; len];
+    for pair in sorted.windows(2) {
+        if let &[before, this] = pair
+            && let Some(first) = firsts.get_mut(this as usize)
+        {
+            *first = compare(before, this).is_ne();
+        }
+    }
+    firsts
+}
+
 /// The numbers `0..len` in order. Stable: equal items keep the order of their numbers. O(n log n) comparisons, O(n)
 /// where the items are in order already. A comparison that contradicts itself gives some order, and never a panic.
 ///
@@ -170,6 +184,17 @@ mod tests {
         }
         assert_eq!((map.len(), map.get("b"), map.get("e")), (4, Some(&5), None));
         assert_eq!(map.into_entries(), [("a", 3), ("b", 5), ("c", 5), ("d", 2)]);
+    }
+
+    #[test]
+    fn the_first_of_equal_items_is_told_from_the_others() {
+        for words in ["", "a", "b a b c a b", "x x x", "c b a"] {
+            let words: Vec<&str> = words.split(' ').collect();
+            let first = |place: usize| words.iter().position(|word| *word == words[place]) == Some(place);
+            let expected: Vec<bool> = (0..words.len()).map(first).collect();
+            let told = firsts(words.len(), &mut |a, b| words[a as usize].cmp(words[b as usize]));
+            assert_eq!(told, expected, "{words:?}");
+        }
     }
 
     #[test]

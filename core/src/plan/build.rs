@@ -2,8 +2,6 @@
 //!
 //! What values may stand where is in `check`, the clauses that rank in `rank`, remarks in `notes`.
 
-use std::collections::BTreeSet;
-
 use super::{
     Cursor, CursorFault, DEFAULT_TOPK, Group, NamePattern, OrderKey, OutputColumn, Plan, Probe, Source,
     check::{self, Columns, Mode},
@@ -12,6 +10,7 @@ use super::{
 };
 use crate::{
     error::{QueryError, QueryErrorKind, Span},
+    order::{firsts, sort_indices},
     query::{
         self, CollectionPattern, Count, Embedding, Field, Item, Name, OrderItem, Params, Scalar, SelectItem,
         Statement, TextQuery,
@@ -129,16 +128,19 @@ fn topk(statement: &Statement, limit: Option<u64>, offset: u64) -> Result<u64, Q
 // Output.
 
 fn columns(items: &[SelectItem], mode: Mode) -> Result<Columns, QueryError> {
-    let mut columns = Columns::default();
+    let (mut list, mut spans) = (Vec::new(), Vec::new());
     for item in items {
-        for column in output(item, mode) {
-            if columns.positions.insert(column.name.clone(), columns.list.len()).is_some() {
-                return Err(duplicate(&column.name, item.span));
-            }
-            columns.list.push(column);
-        }
+        list.extend(output(item, mode));
+        spans.resize(list.len(), item.span);
     }
-    Ok(columns)
+    let mut by_name = |a: u32, b: u32| list[a as usize].name.cmp(&list[b as usize].name);
+    let firsts = firsts(list.len(), &mut by_name);
+    let by_name = sort_indices(list.len(), &mut by_name);
+    let mut places = firsts.iter().zip(&list).zip(spans);
+    match places.find(|((first, _), _)| !**first) {
+        Some(((_, column), span)) => Err(duplicate(&column.name, span)),
+        None => Ok(Columns { list, by_name }),
+    }
 }
 
 fn duplicate(name: &str, span: Span) -> QueryError {
@@ -185,12 +187,17 @@ fn source(statement: &Statement) -> Source {
 
 /// Each pattern once.
 fn patterns(written: &[CollectionPattern]) -> Vec<NamePattern> {
-    let mut seen = BTreeSet::new();
     let pattern = |pattern: &CollectionPattern| match pattern.prefix {
         true => NamePattern::Prefix(pattern.name.text.clone()),
         false => NamePattern::Name(pattern.name.text.clone()),
     };
-    written.iter().map(pattern).filter(|pattern| seen.insert(pattern.clone())).collect()
+    each_once(&written.iter().map(pattern).collect::<Vec<_>>())
+}
+
+/// The first of equal items, in the order of first mention.
+fn each_once<T: Ord + Clone>(items: &[T]) -> Vec<T> {
+    let firsts = firsts(items.len(), &mut |a, b| items[a as usize].cmp(&items[b as usize]));
+    items.iter().zip(firsts).filter(|(_, first)| *first).map(|(item, _)| item.clone()).collect()
 }
 
 fn probe(embedding: Embedding) -> Result<Probe, QueryError> {
@@ -216,8 +223,7 @@ fn group(statement: &Statement) -> Result<Option<Group>, QueryError> {
             Some(count) => Some(positive(count, QueryErrorKind::TopNotPositive, "TOP")?),
             None => None,
         };
-        let mut seen = BTreeSet::new();
-        let keys = clause.keys.iter().filter(|key| seen.insert(*key)).cloned().collect();
+        let keys = each_once(&clause.keys);
         return Ok(Some(Group { keys, top }));
     }
     let aggregates = statement.items.iter().any(|item| match &item.item {

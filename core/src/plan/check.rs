@@ -1,7 +1,5 @@
 //! Which values may stand where: types that are known without a collection, availability, and groups.
 
-use std::collections::BTreeMap;
-
 use super::{Group, OrderKey, OutputColumn};
 use crate::{
     error::{QueryError, QueryErrorKind, Span, near_names},
@@ -110,15 +108,18 @@ fn comparable(field: &Field, span: Span) -> Checked {
 // Names of output columns.
 
 /// The output columns, and where each stands by its name.
-#[derive(Default)]
 pub(super) struct Columns {
     pub list: Vec<OutputColumn>,
-    pub positions: BTreeMap<String, usize>,
+    /// The places in `list`, in the order of their names.
+    pub by_name: Vec<u32>,
 }
 
 impl Columns {
     fn value(&self, name: &Name) -> Result<&Scalar, QueryError> {
-        match self.positions.get(&name.text).and_then(|position| self.list.get(*position)) {
+        let column = |place: &u32| self.list.get(*place as usize);
+        let order = |place: &u32| column(place).map(|column| column.name.as_str()).cmp(&Some(&name.text));
+        let found = self.by_name.binary_search_by(order).ok().and_then(|at| self.by_name.get(at));
+        match found.and_then(column) {
             Some(column) => Ok(&column.value),
             None => Err(self.unknown_key(&name.text, name.span)),
         }
@@ -185,7 +186,7 @@ pub(super) fn available(statement: &Statement, mode: Mode, order: &[OrderKey]) -
         }
     }
     for (key, item) in order.iter().zip(&statement.order) {
-        let mut fields = Default::default();
+        let mut fields = Vec::new();
         key.value.collect_fields(&mut fields);
         fields.into_iter().try_for_each(|field| available_field(field, mode, item.span))?;
     }

@@ -289,8 +289,12 @@ impl<'a> Input<'a> {
             6 => Value::Text(self.text()?),
             7 => Value::List((0..self.count()?).map(|_| self.value(depth + 1)).collect::<Option<_>>()?),
             8 => {
-                let entries = (0..self.count()?).map(|_| Some((self.text()?, self.value(depth + 1)?)));
-                Value::Object(entries.collect::<Option<BTreeMap<_, _>>>()?)
+                // Collecting would bring one more sort into the wasm module.
+                let mut entries = BTreeMap::new();
+                for _ in 0..self.count()? {
+                    entries.insert(self.text()?, self.value(depth + 1)?);
+                }
+                Value::Object(entries)
             }
             _ => return None,
         })

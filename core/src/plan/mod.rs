@@ -14,12 +14,11 @@ mod rank;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-
 use crate::{
     error::{CatalogError, near_names},
     filter::{is_field_or_object, unknown_columns},
     metric::Metric,
+    order::sort_unique,
     query::{Duplicates, Explain, Expr, Field, Scalar},
 };
 
@@ -219,12 +218,13 @@ impl Plan {
         self.fields().into_iter().find_map(unknown)
     }
 
-    /// The parts of rows that output, order and groups are made of, each once.
-    pub fn fields(&self) -> BTreeSet<&Field> {
-        let mut fields = BTreeSet::new();
+    /// The parts of rows that output, order and groups are made of, each once, in order.
+    pub fn fields(&self) -> Vec<&Field> {
+        let mut fields = Vec::new();
         self.columns.iter().for_each(|column| column.value.collect_fields(&mut fields));
         self.order.iter().for_each(|key| key.value.collect_fields(&mut fields));
         fields.extend(self.group.iter().flat_map(|group| &group.keys));
+        sort_unique(&mut fields);
         fields
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn notes(plan: &Plan, statement: &Statement) -> Vec<String> {
     }
     null_notes(plan, &mut out);
     for key in &plan.order {
-        let mut fields = Default::default();
+        let mut fields = Vec::new();
         key.value.collect_fields(&mut fields);
         if let (true, Scalar::Number(number)) = (fields.is_empty(), &key.value) {
             let number = Literal { value: number.clone(), span: Default::default() };
@@ -81,7 +81,7 @@ fn null_notes(plan: &Plan, out: &mut Vec<String>) {
         (Field::Score, plan.rerank.is_some() || plan.fuse.is_some(), "RERANK BY MMR or FUSE BY RRF"),
         (Field::Item, plan.batch && plan.fuse.is_none(), "BATCH, or where FUSE BY joins its items"),
     ] {
-        if !there && fields.contains(&field) {
+        if !there && fields.contains(&&field) {
             out.push(format!("{field} is always NULL without {without}"));
         }
     }

@@ -1,7 +1,5 @@
 //! The syntax tree: what was written, with the place of everything that a later error may want to point at.
 
-use std::collections::BTreeSet;
-
 use crate::{error::Span, metric::Metric, order::sort_unique, schema::Value};
 
 /// One SELECT.
@@ -125,10 +123,10 @@ pub enum Scalar {
 }
 
 impl Scalar {
-    /// Adds the parts of rows that the value is made of.
-    pub fn collect_fields<'s>(&'s self, fields: &mut BTreeSet<&'s Field>) {
+    /// Adds the parts of rows that the value is made of; with repeats.
+    pub fn collect_fields<'s>(&'s self, fields: &mut Vec<&'s Field>) {
         match self {
-            Self::Field(field) => drop(fields.insert(field)),
+            Self::Field(field) => fields.push(field),
             Self::Aggregate(aggregate) => fields.extend(&aggregate.of),
             Self::Negate(inner) => inner.collect_fields(fields),
             Self::Binary(left, _, right) => {

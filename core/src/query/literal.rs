@@ -13,6 +13,7 @@ use crate::{
     error::{QueryError, QueryErrorKind, Span},
     filter::format_time,
     number::{parse_f32, parse_f64},
+    order::sort_unique,
     schema::Value,
 };
 
@@ -30,7 +31,7 @@ impl<'a> Parser<'a> {
         let given = self.params;
         let param = match self.token.text.strip_prefix(':') {
             Some(name) => {
-                self.named.insert(String::from(name), self.positional);
+                self.named.push(name);
                 given.named.get(name)
             }
             None => {
@@ -64,15 +65,18 @@ impl<'a> Parser<'a> {
     }
 
     /// The first value that no parameter took.
-    pub(super) fn check_unused(&self) -> Parsed<()> {
+    pub(super) fn check_unused(&mut self) -> Parsed<()> {
         let given = self.params;
+        sort_unique(&mut self.named);
         let unused = match given.positional.len() > self.positional {
             true => format!("{} values were given for {} ?", given.positional.len(), self.positional),
             false if given.named.len() <= self.named.len() => return Ok(()),
-            false => match given.named.keys().find(|name| !self.named.contains_key(name.as_str())) {
-                Some(name) => format!("the statement has no :{}", clip(name)),
-                None => return Ok(()),
-            },
+            false => {
+                match given.named.keys().find(|name| self.named.binary_search(&name.as_str()).is_err()) {
+                    Some(name) => format!("the statement has no :{}", clip(name)),
+                    None => return Ok(()),
+                }
+            }
         };
         Err(self
             .error(QueryErrorKind::UnusedParameter, unused)

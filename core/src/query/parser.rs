@@ -2,8 +2,6 @@
 //!
 //! Recursive descent with one token of lookahead; parentheses, the only thing that nests, are kept on the heap.
 
-use std::collections::BTreeMap;
-
 use super::{
     MAX_LIST_ITEMS, MAX_STATEMENT_BYTES,
     ast::{Explain, Name, Statement},
@@ -52,9 +50,8 @@ pub(super) struct Parser<'a> {
     pub params: &'a Params,
     /// How many `?` have been read.
     pub positional: usize,
-    /// The names of the `:name` that have been read; the numbers mean nothing. The planner has maps of this type too, which keeps
-    /// the wasm module small.
-    pub named: BTreeMap<String, usize>,
+    /// The names of the `:name` that have been read, as often as they stand there.
+    pub named: Vec<&'a str>,
     /// How much the parameters have added to the tree.
     pub bound_bytes: usize,
     /// The clauses that have been read, a bit for each.
@@ -227,7 +224,7 @@ impl<'a> Parser<'a> {
             return None;
         }
         let near = |words: &[&str]| near_names(word, words.iter().copied()).into_iter().next();
-        match expected.contains("clause") {
+        match expected.starts_with("a clause") {
             true => near(&keywords::CLAUSE_WORDS),
             false => {
                 let keyword = |word: &&str| word.len() > 1 && word.bytes().all(|b| b.is_ascii_uppercase());

@@ -10,7 +10,7 @@ use crate::{
     filter,
     json::Ordered,
     order::{Map, sort_unique},
-    query::{Explain, Field},
+    query::{Column, Explain, Field},
     release::CollectionEntry,
     schema::{FieldType, Schema},
 };
@@ -136,7 +136,9 @@ impl Fanout {
         };
         let mut paths: Vec<String> = Vec::new();
         for column in plan.filter.iter().flat_map(|filter| filter.columns()) {
-            paths.push(column.to_string().trim_start_matches("metadata.").into());
+            if let Column::Metadata(path) = column {
+                paths.push(path.clone());
+            }
         }
         for field in self.statement.shape.reads.iter().filter(|field| from_record(field)) {
             paths.extend(match field {

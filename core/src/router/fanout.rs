@@ -24,7 +24,6 @@ use crate::{
 
 /// What a step came to.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is not kept")]
 pub enum Step {
     /// The answer.
     Done(ResultSet),
@@ -136,8 +135,9 @@ impl Fanout {
             return Ok(Step::Done(self.result(Answer::default())));
         }
         if self.statement.shape.is_empty() {
-            let items = if self.statement.shape.batch { self.statement.plan.probes.len() } else { 0 };
-            return Ok(Step::Done(self.result(Answer::empty(items))));
+            return Ok(Step::Done(
+                self.result(Answer::of_no_rows(&self.statement.plan, &self.statement.shape)),
+            ));
         }
         self.ledger.started.get_or_insert(self.statement.now());
         loop {

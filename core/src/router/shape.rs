@@ -1,8 +1,7 @@
 //! What a plan asks of the stages, derived once: how many rows, which fields, whether ids decide early.
 
-use std::collections::BTreeSet;
-
 use crate::{
+    order::sort_unique,
     plan::Plan,
     query::{Aggregate, Column, Duplicates, Field, Scalar},
 };
@@ -137,7 +136,7 @@ pub(super) fn from_record(field: &Field) -> bool {
 }
 
 fn reads(plan: &Plan, aggregates: &[Aggregate]) -> Vec<Field> {
-    let mut fields = BTreeSet::new();
+    let mut fields = Vec::new();
     match &plan.group {
         Some(group) => {
             fields.extend(&group.keys);
@@ -145,6 +144,7 @@ fn reads(plan: &Plan, aggregates: &[Aggregate]) -> Vec<Field> {
         }
         None => plan.order.iter().for_each(|key| key.value.collect_fields(&mut fields)),
     }
+    sort_unique(&mut fields);
     fields.into_iter().cloned().collect()
 }
 

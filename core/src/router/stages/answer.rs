@@ -7,12 +7,14 @@ use super::{
     merge, page,
 };
 use crate::{
+    plan::Plan,
     query::{Aggregate, Field, Scalar},
     rank::{evaluate, order_rows, sort_indices},
     router::{
         ResultRow, RowSet,
         hit::{Bucket, Grouping, Hit, Merged, Ranking, Shown, sorted},
         run::Run,
+        shape::Shape,
     },
     schema::Value,
 };
@@ -26,10 +28,11 @@ pub(in crate::router) struct Answer {
 }
 
 impl Answer {
-    /// The answer of LIMIT 0: a set without rows for each item of a BATCH.
-    pub(in crate::router) fn empty(items: usize) -> Self {
-        let sets = (0..items as u32).map(|item| RowSet { item, first: 0, rows: 0 });
-        Self { sets: sets.collect(), ..Self::default() }
+    /// The answer to LIMIT 0: a BATCH has its row sets all the same.
+    pub(in crate::router) fn of_no_rows(plan: &Plan, shape: &Shape) -> Self {
+        let items = if shape.batch { plan.probes.len() } else { 0 };
+        let sets = (0..items as u32).map(|item| RowSet { item, first: 0, rows: 0 }).collect();
+        Self { sets, ..Self::default() }
     }
 }
 

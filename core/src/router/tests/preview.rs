@@ -76,9 +76,23 @@ fn the_vector_of_the_host_takes_the_place_of_the_text() {
     let same = ask("SELECT id FROM deeds USING EMBEDDING (TEXT 'run cat the') TOPK 4", Vec::new()).unwrap();
     let places = |result: &ResultSet| ids(result).iter().map(|id| id[6..].to_owned()).collect::<Vec<_>>();
     assert_eq!(places(&answer), places(&same));
-    // The release's own embedder is never replaced, and another text's vector never taken.
+    // Another text's vector is never taken.
     let other = TEXT.replace("run cat", "cat run");
     assert!(matches!(ask(&other, given), Err(Error::Catalog(CatalogError::NoEmbedder { .. }))));
+}
+
+#[test]
+fn the_embedder_of_the_release_is_never_replaced() {
+    let sql = "SELECT id, distance FROM deeds USING EMBEDDING (TEXT 'run cat the') TOPK 4";
+    let id = embedder().id().clone();
+    let text = HostText {
+        text: "run cat the".into(),
+        model: Some(id.name),
+        fingerprint: Some(id.fingerprint),
+        dimension: id.dimension,
+    };
+    let other = embedder().embed(&["swim water"]).remove(0).unwrap();
+    assert_eq!(ask(sql, vec![(text, other)]).unwrap().rows, ask(sql, Vec::new()).unwrap().rows);
 }
 
 #[test]
