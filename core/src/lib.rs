@@ -5,6 +5,7 @@
 //! outside `native` and `local` does no I/O, starts no thread and compiles for wasm32: the host brings byte ranges,
 //! the engine computes.
 
+mod base64;
 pub mod bytes;
 pub mod compat;
 pub mod embed;
@@ -28,5 +29,6 @@ pub mod routing;
 pub mod schema;
 pub mod search;
 pub mod snapshot;
+pub mod time;
 
 pub use error::{Error, ErrorKind, Result};

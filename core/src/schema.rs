@@ -7,7 +7,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::{filter::format_time, json::Tree, metric::Metric};
+use crate::{json::Tree, metric::Metric, time::format_time};
 
 /// One typed metadata value, a literal of a statement, or a cell of a result.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -10,7 +10,6 @@ use super::{
     lower::{self, fold_and, fold_or},
     plain::PlainTest,
     reach::{Reach, float_reach, int_reach, text_reach},
-    time::parse_time,
     types,
 };
 use crate::{
@@ -19,6 +18,7 @@ use crate::{
     pattern::Pattern,
     query::{Column, CompareOp, Expr, FieldRef},
     schema::{FieldType, Value},
+    time::parse_time,
 };
 
 /// What a filter must know of a collection's columns.

@@ -2,8 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::time::parse_time;
-use crate::schema::Value;
+use crate::{schema::Value, time::parse_time};
 
 /// The order of two values, or `None` if they cannot be compared: null, another type, a text against a time that is
 /// no ISO 8601 time. Integers and floats compare by their exact mathematical value.

@@ -114,7 +114,7 @@ fn list_fraction(test: &Test<'_>, known: &FieldStats) -> f64 {
 fn position(value: &Value, known: &FieldStats) -> Option<f64> {
     let (min, max) = (number(known.min.as_ref()?)?, number(known.max.as_ref()?)?);
     let value = match (known.min.as_ref()?, value) {
-        (Value::Time(_), Value::Text(text)) => super::time::parse_time(text)? as f64,
+        (Value::Time(_), Value::Text(text)) => crate::time::parse_time(text)? as f64,
         (_, value) => number(value)?,
     };
     (max > min).then(|| ((value - min) / (max - min)).clamp(0.0, 1.0))

@@ -4,13 +4,13 @@
 //! true exactly where it is false. What is left is monotone, so a row passes if and only if the tests that are *true*
 //! make it pass: unknown never needs to be told from false, and one bit per row and test is enough.
 
-use super::time::parse_time;
 use crate::{
     filter::compare::compare,
     order::{sort_by, sort_unique},
     pattern::{Pattern, PatternError},
     query::{CompareOp, Expr, FieldRef, Literal, MatchOp},
     schema::Value,
+    time::parse_time,
 };
 use std::cmp::Ordering;
 

@@ -19,7 +19,6 @@ mod prune;
 mod reach;
 mod sketch;
 mod stats;
-mod time;
 mod types;
 
 #[cfg(test)]
@@ -35,4 +34,3 @@ pub use names::unknown_columns;
 pub use prune::{Prune, prune};
 pub use sketch::{Sketch, hash as sketch_hash};
 pub use stats::{CollectionStats, FieldStats};
-pub use time::{format_time, parse_time};

@@ -9,13 +9,13 @@ use super::{
     compare::compare,
     logic::{Condition, Leaf, Node, Test, ValueSet},
     stats::{CollectionStats, FieldStats, Known},
-    time::{format_time, parse_time},
 };
 use crate::{
     order::Map,
     pattern::{Pattern, Scratch},
     query::{Column, CompareOp, Expr, Literal},
     schema::Value,
+    time::{format_time, parse_time},
 };
 
 /// What statistics say of a collection.

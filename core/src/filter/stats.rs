@@ -3,8 +3,8 @@
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
-use super::{sketch::Sketch, time::format_time};
-use crate::{query::Column, schema::Value};
+use super::sketch::Sketch;
+use crate::{query::Column, schema::Value, time::format_time};
 
 /// What is known of one field over all rows of a collection.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]

@@ -3,13 +3,13 @@
 use super::{
     bind::BindSchema,
     logic::{Leaf, Node, Test},
-    time::parse_time,
 };
 use crate::{
     error::{QueryError, QueryErrorKind},
     pattern::PatternError,
     query::{Column, CompareOp, FieldRef, Literal},
     schema::{FieldType, Value},
+    time::parse_time,
 };
 
 /// Refuses the first test that does not fit its column.

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use super::{NamePattern, Plan, Probe};
 use crate::{
+    base64,
     query::{Duplicates, Expr, FieldRef, Literal, Scalar},
     schema::Value,
 };
@@ -23,7 +24,6 @@ const VERSION: u8 = 1;
 const CHECKSUM_BYTES: usize = 8;
 /// Deeper than any JSON that this crate reads. A forged cursor may be nested without end.
 const MAX_DEPTH: u32 = 256;
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// A place in the order of one statement: the rows behind it are the next page.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +56,7 @@ impl Cursor {
         out.text(&self.collection);
         let checksum = blake3::hash(&out.0);
         out.0.extend(checksum.as_bytes().iter().take(CHECKSUM_BYTES));
-        to_base64(&out.0)
+        base64::encode(&out.0, base64::URL_SAFE)
     }
 
     /// The cursor of a text that [`encode`](Self::encode) made for the same fingerprint.
@@ -64,7 +64,7 @@ impl Cursor {
     /// # Errors
     /// The text is damaged, or belongs to another statement.
     pub fn decode(text: &str, fingerprint: [u8; 16]) -> Result<Cursor, CursorFault> {
-        let bytes = from_base64(text).ok_or(CursorFault::Damaged)?;
+        let bytes = base64::decode(text, base64::URL_SAFE).ok_or(CursorFault::Damaged)?;
         let (body, checksum) =
             bytes.split_at_checked(bytes.len().saturating_sub(CHECKSUM_BYTES)).ok_or(CursorFault::Damaged)?;
         if !blake3::hash(body).as_bytes().starts_with(checksum) {
@@ -299,35 +299,4 @@ impl<'a> Input<'a> {
             _ => return None,
         })
     }
-}
-
-fn to_base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let bits =
-            three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-        for place in 0..=three.len() {
-            text.push(char::from(ALPHABET[(bits >> (18 - 6 * place)) as usize & 63]));
-        }
-    }
-    text
-}
-
-/// `None` unless the text is exactly what [`to_base64`] writes: bits that no byte uses are zero.
-fn from_base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    for four in text.as_bytes().chunks(4) {
-        let mut bits = 0_u32;
-        for letter in four {
-            bits = bits << 6 | ALPHABET.iter().position(|known| known == letter)? as u32;
-        }
-        bits <<= 6 * (4 - four.len());
-        let bits = bits.to_be_bytes();
-        let (used, unused) = bits.split_at(four.len());
-        if four.len() == 1 || unused.iter().any(|byte| *byte != 0) {
-            return None;
-        }
-        bytes.extend(&used[1..]);
-    }
-    Some(bytes)
 }

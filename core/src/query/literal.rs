@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     error::{QueryError, QueryErrorKind, Span},
-    filter::format_time,
     number::{parse_f32, parse_f64},
     order::sort_unique,
     schema::Value,
+    time::format_time,
 };
 
 const CONSTANT: &str = "a text, a number, TRUE, FALSE or NULL";

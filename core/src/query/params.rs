@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{filter::parse_time, json, schema::Value};
+use crate::{json, schema::Value, time::parse_time};
 
 /// What one parameter stands for.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,11 +2,12 @@
 
 use super::{CollectionEntry, EmbedderEntry, Place, ReleaseFile, ReleaseIndex};
 use crate::{
-    filter::{CollectionStats, FieldStats, Sketch, parse_time},
+    filter::{CollectionStats, FieldStats, Sketch},
     json::Node,
     metric::Metric,
     number::parse_f64,
     schema::{EmbedderId, Field, FieldType, Schema, Value},
+    time::parse_time,
 };
 
 /// A part of the description, or what is wrong with it.

@@ -7,10 +7,10 @@ use std::{cmp::Ordering, ops::Range};
 
 use super::table::RoutingTable;
 use crate::{
-    filter::parse_time,
     query::{Column, CompareOp, Expr, FieldRef, Literal, MatchOp},
     rank::order_values,
     schema::Value,
+    time::parse_time,
 };
 
 /// What may pass.

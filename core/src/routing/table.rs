@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Route, Router, passing::Passing, read::RoutingFile};
 use crate::{
     error::{CatalogError, Result},
-    filter::parse_time,
     json,
     order::sort_by,
     plan::Plan,
     query::{Column, Literal},
     rank::order_values,
     schema::Value,
+    time::parse_time,
 };
 
 /// A routing file, ready to be asked.

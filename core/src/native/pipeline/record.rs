@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 
 use super::model::{CollectionRule, Model};
 use super::source::LineReader;
-use crate::filter::parse_time;
 use crate::metric::check_vector;
 use crate::native::store::{self, Content, Row};
 use crate::schema::{Field, FieldType, Value};
+use crate::time::parse_time;
 
 /// The field in which a record brings its own vector.
 const VECTOR: &str = "vector";

@@ -5,8 +5,8 @@
 
 use std::fmt::Write;
 
-use crate::filter::format_time;
 use crate::schema::Value;
+use crate::time::format_time;
 
 /// A parsed template.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 use crate::{
     bytes::ByteRange,
     error::{Result, SnapshotError},
-    filter::parse_time,
     json,
     query::Field,
     router::{Needs, hit::Shown, run::Run, target::Opened},
     schema::{FieldType, Value},
     snapshot::{PayloadBlock, PayloadRow, layout::malformed},
+    time::parse_time,
 };
 
 /// Reads `fields` of the records of `rows`, and how many bytes that took; or notes in `needs` what is missing. Rows next

@@ -4,9 +4,10 @@
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use crate::{
-    filter::{compare, parse_time},
+    filter::compare,
     query::{Column, CompareOp, Expr, FieldRef, Literal, MatchOp},
     schema::Value,
+    time::parse_time,
 };
 
 pub type Record = BTreeMap<String, Value>;

@@ -27,7 +27,7 @@ fn values(kind: usize) -> Vec<Value> {
         }
         2 => [3.0, 2.5, -1.0, 9007199254740992.0, 0.1].map(Value::Float).to_vec(),
         3 => vec![Value::Bool(true), Value::Bool(false)],
-        _ => [0, 3].map(|i| Value::Time(crate::filter::parse_time(DAYS[i]).expect("a day"))).to_vec(),
+        _ => [0, 3].map(|i| Value::Time(crate::time::parse_time(DAYS[i]).expect("a day"))).to_vec(),
     }
 }
 
@@ -110,7 +110,7 @@ fn key(random: &mut Random, value: &Value) -> String {
         Value::Int(number) => number.to_string(),
         Value::Float(number) => format!("{number:?}"),
         Value::Time(0) => "1970-01-01".into(),
-        time => crate::filter::format_time(match time {
+        time => crate::time::format_time(match time {
             Value::Time(micros) => *micros,
             other => panic!("{other:?}"),
         }),

@@ -5,7 +5,7 @@
 
 use std::{cmp::Ordering, fmt};
 
-use portolan::{filter::format_time, query::quote_text, schema::Value};
+use portolan::{query::quote_text, schema::Value, time::format_time};
 
 use super::{
     draw::{Draw, Literals},

@@ -1,6 +1,6 @@
 //! Choices drawn from bytes, and literals read from a statement: what tables and conditions are made of.
 
-use portolan::filter::parse_time;
+use portolan::time::parse_time;
 
 /// The bytes not drawn yet. When they are used up it goes on with fixed noise, so that a bare statement is an input
 /// too.
