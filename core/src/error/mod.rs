@@ -7,13 +7,15 @@
 mod catalog;
 mod input;
 mod query;
+mod query_kind;
 mod quoted;
 mod snapshot;
 
 pub use catalog::{CatalogError, near_names};
 pub use input::InputError;
-pub use query::{QueryError, QueryErrorKind, Span};
-pub(crate) use query::{shown, snippet};
+pub use query::{QueryError, Span};
+pub(crate) use query::{clip_to, shown, snippet};
+pub use query_kind::QueryErrorKind;
 pub(crate) use quoted::{Quoted, escaped};
 pub use snapshot::SnapshotError;
 
@@ -59,7 +61,7 @@ pub enum ErrorKind {
     Unsupported,
     /// The file's bytes are not what was written.
     Damaged,
-    /// The operating system, the disk or the store refused.
+    /// The operating system, the disk or the store refused, or the statement was stopped before its end.
     Io,
 }
 

@@ -11,6 +11,7 @@ use super::{
     stats::{CollectionStats, FieldStats, Known},
 };
 use crate::{
+    error::clip_to,
     order::Map,
     pattern::{Pattern, Scratch},
     query::{Column, CompareOp, Expr, Literal},
@@ -313,11 +314,11 @@ fn outside(column: &Column, known: &FieldStats) -> String {
     }
 }
 
-/// A value for people, at most 40 characters of it.
+/// A value for people, not more than 40 characters of it.
 fn shown(value: &Value) -> String {
     let text = match value {
         Value::Time(micros) => format_time(*micros),
         value => Literal { value: value.clone(), span: Default::default() }.to_string(),
     };
-    if text.chars().count() > 40 { text.chars().take(37).chain("...".chars()).collect() } else { text }
+    clip_to(&text, 40)
 }

@@ -8,6 +8,7 @@ use super::{
     Cursor, Group, Mmr, NamePattern, OrderKey, OutputColumn, Plan, Probe, Source, build::default_name,
 };
 use crate::{
+    error::clip_to,
     json::Ordered,
     metric::Metric,
     number::literal,
@@ -251,11 +252,4 @@ fn probe_tree(probe: &Probe) -> Ordered {
 
 fn clip(text: &str) -> String {
     clip_to(text, MAX_SHOWN)
-}
-
-fn clip_to(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
-        None => String::from(text),
-    }
 }

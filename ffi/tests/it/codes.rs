@@ -14,7 +14,7 @@ fn of_the_header() -> BTreeMap<String, u32> {
     header.lines().filter_map(constant).filter(|(_, number)| (1..6000).contains(number)).collect()
 }
 
-/// The same from the engine's sources: `Self::Name { .. } => 2001,` and `Name = 1001,`.
+/// The same from the engine's sources: `Self::Name { .. } => 2001,` and `Name = 1001 as name,`.
 fn of_the_engine() -> BTreeMap<String, u32> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src/error");
     let mut codes = BTreeMap::new();
@@ -30,7 +30,7 @@ fn of_the_engine() -> BTreeMap<String, u32> {
 fn code(line: &str) -> Option<(String, u32)> {
     let line = line.trim().strip_suffix(',')?;
     let (variant, number) = line.split_once(" => ").or_else(|| line.split_once(" = "))?;
-    let number = number.parse().ok().filter(|number| (1000..6000).contains(number))?;
+    let number = number.split(' ').next()?.parse().ok().filter(|number| (1000..6000).contains(number))?;
     let name = variant.trim_start_matches("Self::").split([' ', '(', '{']).next()?;
     Some((shout(name), number))
 }
