@@ -3,10 +3,7 @@
 use std::cmp::Ordering;
 
 use super::run::Run;
-use crate::{
-    rank::{order_rows, sort_indices},
-    schema::Value,
-};
+use crate::{order::sort_by, rank::order_rows, schema::Value};
 
 /// A row that may be in the answer.
 #[derive(Debug, Clone, Default)]
@@ -50,17 +47,10 @@ impl Hit {
 }
 
 /// `items` in the order of `compare`, the first `most` of them.
-pub(super) fn sorted<T: Default>(
-    mut items: Vec<T>,
-    most: usize,
-    compare: &dyn Fn(&T, &T) -> Ordering,
-) -> Vec<T> {
-    let order = sort_indices(items.len(), &mut |a, b| match (items.get(a as usize), items.get(b as usize)) {
-        (Some(a), Some(b)) => compare(a, b),
-        _ => Ordering::Equal,
-    });
-    let take = |place: u32| items.get_mut(place as usize).map(std::mem::take);
-    order.into_iter().take(most).filter_map(take).collect()
+pub(super) fn sorted<T>(mut items: Vec<T>, most: usize, compare: &dyn Fn(&T, &T) -> Ordering) -> Vec<T> {
+    sort_by(&mut items, compare);
+    items.truncate(most);
+    items
 }
 
 /// A ranking: the rows of one item of a BATCH, or of the whole statement.
