@@ -33,7 +33,7 @@ Examples:
   portolan embed  --store store --models portolan.toml
   portolan export --store store --out release
   portolan import chroma.jsonl --store store
-  portolan query  --release release --sql \"SELECT id, distance, document FROM * USING EMBEDDING (TEXT 'a small furry animal') TOPK 5\"
+  portolan query  --release release \"SELECT id, distance, document FROM * USING EMBEDDING (TEXT 'a small furry animal') TOPK 5\"
   portolan verify release
 
 Exit codes: 0 done, 1 a check failed or records were refused, 2 wrong use, 3 not found or wrong state, 4 I/O or damage.";

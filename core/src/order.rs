@@ -7,8 +7,14 @@ use std::{borrow::Borrow, cmp::Ordering};
 
 /// A map for few keys, such as columns: a sorted list. Looking up is O(log n); entering is O(n), but O(1) where keys
 /// come in ascending order. Iterating goes by key.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Map<K, V>(Vec<(K, V)>);
+
+impl<K, V> Default for Map<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 impl<K: Ord, V> Map<K, V> {
     /// A map of nothing.
@@ -65,16 +71,21 @@ pub fn sort_by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
             (Some(a), Some(b)) => compare(a, b),
             _ => Ordering::Equal,
         });
-    let mut goals = vec![0; items.len()];
+    arrange(sorted, &mut |a, b| items.swap(a, b));
+}
+
+/// Brings items into the order of their places, by swapping.
+fn arrange(sorted: Vec<u32>, swap: &mut dyn FnMut(usize, usize)) {
+    let mut goals = vec![0; sorted.len()];
     for (goal, place) in sorted.into_iter().enumerate() {
         if let Some(slot) = goals.get_mut(place as usize) {
             *slot = goal;
         }
     }
-    for place in 0..items.len() {
+    for place in 0..goals.len() {
         // Every swap brings one item to where it stays.
         while let Some(goal) = goals.get(place).copied().filter(|goal| *goal != place) {
-            items.swap(place, goal);
+            swap(place, goal);
             goals.swap(place, goal);
         }
     }

@@ -190,7 +190,7 @@ fn add(
     let name = name.map(|name| argument("name", Some(name))).transpose()?;
     let value = value()?;
     match name {
-        Some(name) => drop(params.named.insert(name.into(), value)),
+        Some(name) => params.insert(name, value),
         None => params.positional.push(value),
     }
     Ok(())

@@ -252,3 +252,50 @@ fn texts_that_all_failed_leave_nothing_to_export() {
     let report = json(&output);
     assert_eq!((&report["collections"], &report["empty"][0]), (&1.into(), &"noun.Tops".into()), "{report}");
 }
+
+#[test]
+fn a_collection_that_is_missing_is_named_and_can_be_done_without() {
+    let place = Place::new();
+    let release = place.release(&sample_lines(300));
+    let index: serde_json::Value =
+        serde_json::from_slice(&fs::read(release.join("release.json")).unwrap()).unwrap();
+    let collections = index["collections"].as_array().unwrap();
+    assert!(collections.len() > 1);
+    let (name, file) = (&collections[0]["schema"]["collection"], collections[0]["file"]["name"].as_str());
+    fs::remove_file(release.join(file.unwrap())).unwrap();
+    let query = |options: &[&str]| {
+        let mut command = portolan();
+        command.args(["query", "--json", "--release"]).arg(&release).args(options);
+        run(command.arg("SELECT collection, id FROM *"))
+    };
+    let refused = query(&[]);
+    assert!(code(&refused) != 0 && all_text(&refused).contains(file.unwrap()), "{}", all_text(&refused));
+    let answer = crate::tool::json(&query(&["--partial"]));
+    assert_eq!(
+        (&answer["collections"]["failed"][0]["name"], &answer["collections"]["failed"][0]["code"]),
+        (name, &2004.into())
+    );
+    let rows = answer["rows"].as_array().unwrap();
+    assert!(!rows.is_empty() && rows.iter().all(|row| row["collection"] != *name), "{answer}");
+}
+
+#[test]
+fn parameters_take_their_types_from_json() {
+    let place = Place::new();
+    let release = place.release(&sample_lines(300));
+    let query = |options: &[&str], sql: &str| {
+        run(portolan().args(["query", "--json", "--release"]).arg(&release).args(options).arg(sql))
+    };
+    let written = crate::tool::json(&query(
+        &[],
+        "SELECT id FROM * WHERE metadata.senses IN (2, 3) AND metadata.pos = 'noun' LIMIT 4",
+    ));
+    let bound = query(
+        &["--param", "few=[2, 3]", "--param", "noun", "--param", "4"],
+        "SELECT id FROM * WHERE metadata.senses IN :few AND metadata.pos = ? LIMIT ?",
+    );
+    let bound = crate::tool::json(&bound);
+    assert_eq!((bound["row_ids"].as_array().unwrap().len(), &bound["row_ids"]), (4, &written["row_ids"]));
+    let refused = query(&["--param", "x=1"], "SELECT id FROM * LIMIT 1");
+    assert!(code(&refused) == 2 && all_text(&refused).contains("1131"), "{}", all_text(&refused));
+}

@@ -136,7 +136,7 @@ impl Engine {
 
     /// Drops all bytes, and with them the catalog, which remembers the blocks that matched their checksums.
     fn forget(&mut self) -> Result<(), Failure> {
-        self.catalog = Arc::new(Catalog::new(self.catalog.index().clone()));
+        self.catalog = Arc::new(self.catalog.fresh());
         self.files = nothing_resident(self.catalog.index());
         for (_, statement) in &mut self.statements {
             statement.fanout = Request::parse(&statement.request)?.begin(&self.catalog)?;

@@ -3,7 +3,7 @@
 //! `params` are as [`Params::from_value`] takes them, `only` are the collections that the page's own rule chose, `vectors`
 //! those of the texts that [`Preview`] names, in its order. All three may be null.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use portolan::{
     json,
@@ -81,10 +81,10 @@ impl fmt::Debug for Only {
 
 impl Router for Only {
     fn route(&self, _: &Plan, _: &[&str]) -> portolan::Result<Route> {
-        let mut names = BTreeSet::new();
+        let mut names = Vec::new();
         for name in &self.0 {
             if let Value::Text(name) = name {
-                names.insert(name.clone());
+                names.push(name.clone());
             }
         }
         Ok(Route::Only(names))

@@ -183,6 +183,10 @@ fn suggest(near: &[String]) -> String {
 /// the length of `name` (at least two edits) are left out, unless they contain it. O(names x length squared), where names
 /// of very different length cost nothing.
 pub fn near_names<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    nearest(name, &mut names.into_iter())
+}
+
+fn nearest(name: &str, names: &mut dyn Iterator<Item = &str>) -> Vec<String> {
     let length = name.chars().count();
     let limit = (length / 2).max(2);
     // Unicode's tables of letter case are 8 kB of the compressed wasm module; a hint is not worth them.

@@ -133,10 +133,11 @@ pub(super) fn fold_and(parts: Vec<Bound>) -> Bound {
 
 /// An OR of bound parts, with constants gone.
 pub(super) fn fold_or(parts: Vec<Bound>) -> Bound {
-    if parts.contains(&Bound::Constant(true)) {
+    // Not by `==`, which would compile the comparison of whole filters.
+    if parts.iter().any(|part| matches!(part, Bound::Constant(true))) {
         return Bound::Constant(true);
     }
-    let kept = parts.into_iter().filter(|part| *part != Bound::Constant(false)).collect();
+    let kept = parts.into_iter().filter(|part| !matches!(part, Bound::Constant(false))).collect();
     one_or(join_points(kept, false), false, Bound::Or)
 }
 

@@ -29,7 +29,13 @@ pub enum Ordered {
 impl Ordered {
     /// A list with an item for each of `items`.
     pub fn list<T>(items: &[T], item: impl Fn(&T) -> Self) -> Self {
-        Self::List(items.iter().map(item).collect())
+        let mut items = items.iter();
+        Self::all(&mut || items.next().map(&item))
+    }
+
+    /// Apart from [`list`](Self::list), so that it is compiled once.
+    fn all(next: &mut dyn FnMut() -> Option<Self>) -> Self {
+        Self::List(std::iter::from_fn(next).collect())
     }
 
     /// Enters a value into an object, in the place of the one that stands under the key.

@@ -122,6 +122,11 @@ fn visit(expr: &Expr, out: &mut Vec<String>) {
         Expr::Match { field, op: MatchOp::Like, pattern, .. } if !has_wildcard(pattern) => {
             out.push(note(field, "LIKE without % or _ matches this very text alone; write = or CONTAINS"));
         }
+        Expr::Match {
+            field, op: MatchOp::Regex, pattern: Literal { value: Value::Text(text), .. }, ..
+        } if text.contains('\u{8}') => {
+            out.push(note(field, "\\b in a text is a backspace; write \\\\b for the edge of a word"));
+        }
         Expr::Contains { field, values, .. } if values.iter().any(is_null) => {
             out.push(note(field, "nothing is known to contain NULL; leave it out"));
         }

@@ -72,7 +72,12 @@ impl<'a> Parser<'a> {
             true => format!("{} values were given for {} ?", given.positional.len(), self.positional),
             false if given.named.len() <= self.named.len() => return Ok(()),
             false => {
-                match given.named.keys().find(|name| self.named.binary_search(&name.as_str()).is_err()) {
+                match given
+                    .named
+                    .iter()
+                    .map(|(name, _)| name)
+                    .find(|name| self.named.binary_search(&name.as_str()).is_err())
+                {
                     Some(name) => format!("the statement has no :{}", clip(name)),
                     None => return Ok(()),
                 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{json, schema::Value, time::parse_time};
+use crate::{json, order::Map, schema::Value, time::parse_time};
 
 /// What one parameter stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +47,7 @@ pub struct Params {
     /// For `?`, in the order of the statement.
     pub positional: Vec<Param>,
     /// For `:name`, by name without the colon.
-    pub named: BTreeMap<String, Param>,
+    pub(super) named: Map<String, Param>,
 }
 
 impl Params {
@@ -64,8 +64,13 @@ impl Params {
 
     /// With a value for `:name`; the last one of a name counts.
     pub fn set(mut self, name: impl Into<String>, param: impl Into<Param>) -> Self {
-        self.named.insert(name.into(), param.into());
+        self.insert(name, param);
         self
+    }
+
+    /// Gives `:name` a value; the last one of a name counts.
+    pub fn insert(&mut self, name: impl Into<String>, param: impl Into<Param>) {
+        *self.named.get_or_insert(name.into(), Param::Value(Value::Null)) = param.into();
     }
 
     /// Parameters written as JSON: an array for `?`, an object for `:name`.
@@ -98,7 +103,7 @@ impl Params {
             Value::Object(entries) => {
                 for (name, item) in entries {
                     let param = param(item).map_err(|reason| format!("parameter :{name} {reason}"))?;
-                    params.named.insert(name, param);
+                    params.insert(name, param);
                 }
             }
             _ => return Err("parameters are an array or an object".into()),

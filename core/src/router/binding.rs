@@ -33,14 +33,14 @@ pub(super) fn bind(
     if let Some(condition) = &condition {
         entries.iter().try_for_each(|entry| target::check(condition, &entry.schema))?;
     }
+    let asked: Vec<&str> = names.iter().map(String::as_str).collect();
     let routed = match router {
-        Some(router) => router.route(plan, &names.iter().map(String::as_str).collect::<Vec<_>>())?,
+        Some(router) => router.route(plan, &asked)?,
         None => Route::All,
     };
     let mut members = Vec::with_capacity(entries.len());
-    for (place, entry) in places.iter().zip(entries) {
-        let outside = routed.skip_reason(&entry.schema.collection).map(String::from);
-        let state = match outside.or_else(|| route(condition.as_ref(), entry)) {
+    for ((place, entry), outside) in places.iter().zip(entries).zip(routed.skip_reasons(&asked)) {
+        let state = match outside.map(String::from).or_else(|| route(condition.as_ref(), entry)) {
             Some(reason) => State::Skipped(reason),
             None => State::Asked(Box::new(Target::new(condition.as_ref(), &entry.schema)?)),
         };

@@ -20,7 +20,7 @@ const HEADS: usize = 0;
 /// other bytes in another statement's sources would not be checked again.
 #[derive(Debug)]
 pub struct Catalog {
-    index: ReleaseIndex,
+    index: Arc<ReleaseIndex>,
     collections: Vec<OnceLock<Arc<Collection>>>,
     embedders: Vec<OnceLock<Arc<Encoder>>>,
 }
@@ -43,6 +43,15 @@ impl Catalog {
 
     /// Opens a release that was described in this process.
     pub fn new(index: ReleaseIndex) -> Self {
+        Self::of(Arc::new(index))
+    }
+
+    /// The same release with nothing opened yet, for other sources of its files.
+    pub fn fresh(&self) -> Self {
+        Self::of(self.index.clone())
+    }
+
+    fn of(index: Arc<ReleaseIndex>) -> Self {
         let collections = index.collections.iter().map(|_| OnceLock::new()).collect();
         let embedders = index.embedders.iter().map(|_| OnceLock::new()).collect();
         Self { index, collections, embedders }

@@ -129,7 +129,7 @@ impl Fanout {
     /// The same with threads, or with a way to stop it.
     ///
     /// # Errors
-    /// As [`step`](Self::step), and [`CatalogError::Stopped`].
+    /// As [`step`](Self::step), and [`CatalogError::Stopped`](crate::error::CatalogError::Stopped).
     pub fn step_with(&mut self, sources: &dyn Sources, host: &Host<'_>) -> Result<Step> {
         if self.statement.plan.explain == Some(Explain::Plan) {
             return Ok(Step::Done(self.result(Answer::default())));

@@ -12,12 +12,9 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::{self, Debug, Formatter},
-};
+use std::fmt::{self, Debug, Formatter};
 
-use crate::{error::Result, plan::Plan};
+use crate::{error::Result, order::sort_by, plan::Plan};
 
 pub use table::{RoutingTable, TableRouter};
 
@@ -37,19 +34,36 @@ pub enum Route {
     /// All collections are asked.
     All,
     /// Only these are asked. Names that FROM does not stand for are ignored.
-    Only(BTreeSet<String>),
-    /// All but these are asked: by name, and why not.
-    Except(BTreeMap<String, String>),
+    Only(Vec<String>),
+    /// All but these are asked: the name, and why not. A name stands once.
+    Except(Vec<(String, String)>),
 }
 
 impl Route {
     /// Why a collection is left out; `None` if it is asked.
     pub fn skip_reason(&self, collection: &str) -> Option<&str> {
-        match self {
-            Self::Only(names) if !names.contains(collection) => Some("the router does not name it"),
-            Self::Except(skipped) => skipped.get(collection).map(String::as_str),
-            Self::All | Self::Only(_) => None,
-        }
+        self.skip_reasons(&[collection]).pop().flatten()
+    }
+
+    /// The same of many collections, in O((n + m) log n) for n names of the route.
+    pub(crate) fn skip_reasons<'r>(&'r self, collections: &[&str]) -> Vec<Option<&'r str>> {
+        let mut named: Vec<(&str, &str)> = match self {
+            Self::All => Vec::new(),
+            Self::Only(names) => names.iter().map(|name| (name.as_str(), "")).collect(),
+            Self::Except(skipped) => {
+                skipped.iter().map(|(name, why)| (name.as_str(), why.as_str())).collect()
+            }
+        };
+        sort_by(&mut named, |a, b| a.0.cmp(b.0));
+        let reason = |collection: &&str| {
+            let place = named.binary_search_by(|(name, _)| (*name).cmp(collection)).ok();
+            match (self, place.and_then(|place| named.get(place))) {
+                (Self::Only(_), None) => Some("the router does not name it"),
+                (Self::Except(_), Some((_, why))) => Some(*why),
+                _ => None,
+            }
+        };
+        collections.iter().map(reason).collect()
     }
 }
 

@@ -15,7 +15,7 @@ const DISTINCT_LIMIT: usize = 64;
 const STATISTIC_TEXT_BYTES: usize = 128;
 /// The sketches of a collection take at most this many bytes. Browsers read those of all collections before the first
 /// query: 45 collections of WordNet, 117,791 records, have 34 kB of them.
-const SKETCH_BYTES: usize = 2048;
+const SKETCH_BYTES: usize = 1024;
 
 /// The statistics of records that are in the order of their ids. There is no sketch of the ids: those of a collection
 /// are all different, so a budget that suits browsers would cover only collections that are small anyway.

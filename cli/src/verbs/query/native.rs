@@ -27,7 +27,7 @@ pub async fn run(query: Query, json: bool) -> Result<Outcome, Failure> {
         options.options.router = Some(Arc::new(table.into_router(!query.routing.strict_routing)));
     }
     let start = Instant::now();
-    let opened = Opened::for_plan(&query.place, &plan).await?;
+    let opened = Opened::for_plan(&query.place, &plan, query.limits.partial).await?;
     let middle = Instant::now();
     let result = opened.run(plan, &options).map_err(|error| match error {
         portolan::Error::Query(error) => Failure::statement(error, query.sql()),

@@ -18,8 +18,9 @@ pub fn parse(written: &[String]) -> Result<Params, Failure> {
         Params::from_json(&json.to_string())
             .map_err(|reason| Failure::wrong_use(format!("--param: {reason}")))
     };
-    let positional = read(Json::Array(positional))?.positional;
-    Ok(Params { positional, ..read(Json::Object(named))? })
+    let mut params = read(Json::Object(named))?;
+    params.positional = read(Json::Array(positional))?.positional;
+    Ok(params)
 }
 
 /// JSON if it reads as JSON, else text.

@@ -22,8 +22,10 @@ pub enum Opened {
 
 impl Opened {
     /// Opens a place for one plan.
-    pub async fn for_plan(place: &Place, plan: &Plan) -> Result<Self, Failure> {
-        Ok(match named(place)? {
+    ///
+    /// `partial`: of a release with missing or cut files, what there is.
+    pub async fn for_plan(place: &Place, plan: &Plan, partial: bool) -> Result<Self, Failure> {
+        Ok(match named(place, partial)? {
             Named::Release(release) => Self::Release(release),
             Named::Store(folder) => {
                 let store = Store::open(folder, Mode::Read).await?;
@@ -37,7 +39,7 @@ impl Opened {
         place: &Place,
         choose: impl FnOnce(&[String]) -> Vec<String>,
     ) -> Result<(Self, Vec<String>), Failure> {
-        match named(place)? {
+        match named(place, false)? {
             Named::Release(release) => {
                 let entries = &release.catalog().index().collections;
                 let names = entries.iter().map(|entry| entry.schema.collection.clone()).collect();
@@ -78,8 +80,9 @@ enum Named<'a> {
     Store(&'a std::path::Path),
 }
 
-fn named(place: &Place) -> Result<Named<'_>, Failure> {
+fn named(place: &Place, partial: bool) -> Result<Named<'_>, Failure> {
     match (&place.release, &place.store) {
+        (Some(folder), _) if partial => Ok(Named::Release(LocalRelease::open_partial(folder)?)),
         (Some(folder), _) => Ok(Named::Release(LocalRelease::open(folder)?)),
         (_, Some(folder)) => Ok(Named::Store(folder)),
         _ => Err(Failure::wrong_use("name a release with --release, or a store with --store")),

@@ -176,6 +176,7 @@ fn what_is_probably_not_meant_is_remarked_on() {
         ("SELECT id FROM t AS x", "AS x has no effect"),
         ("SELECT id FROM t WHERE metadata.a LIKE 'x'", "1:24: metadata.a: LIKE without % or _"),
         ("SELECT id FROM t WHERE metadata.a LIKE 'x\\\\%'", "LIKE without % or _"),
+        ("SELECT id FROM t WHERE document REGEX '\\bx'", "a backspace; write \\\\b"),
         ("SELECT id FROM t WHERE NOT metadata.a CONTAINS NULL", "contain NULL"),
         ("SELECT id FROM t WHERE document NOT LIKE NULL", "a pattern that is NULL"),
         ("SELECT id FROM t WHERE metadata.a BETWEEN NULL AND 5", "a bound that is NULL"),

@@ -38,6 +38,7 @@ fn order_and_groups_are_of_each_item() {
     assert_eq!(cells, [[Value::Int(0), Value::Int(20)], [Value::Int(1), Value::Int(20)]]);
 }
 
+/// LIMIT 0 was answered before anything else, and so without sets.
 #[test]
 fn no_rows_are_still_a_set_for_each_item() {
     let world = World::new();
@@ -54,13 +55,6 @@ fn a_batch_of_one_still_has_a_set() {
     let world = World::new();
     let result = world.ask("SELECT id FROM * USING EMBEDDING BATCH (VECTOR [1, 0, 0, 0]) TOPK 2");
     assert_eq!(result.sets, [RowSet { item: 0, first: 0, rows: 2 }]);
-}
-
-/// LIMIT 0 was answered before anything else, and so without sets.
-#[test]
-fn a_batch_without_rows_has_a_set_for_each_item_too() {
-    let result = World::new().ask(&format!("SELECT id FROM * {BATCH} LIMIT 0"));
-    assert_eq!(result.sets, [0, 1].map(|item| RowSet { item, first: 0, rows: 0 }));
 }
 
 #[test]

@@ -136,13 +136,13 @@ fn a_wrong_statement_fails_whatever_the_options() {
 /// A router leaves collections out before statistics are asked, and says why.
 #[test]
 fn a_router_chooses_among_the_collections() {
-    use std::{collections::BTreeSet, sync::Arc};
+    use std::sync::Arc;
 
     use crate::routing::{Route, RouterFn};
     let world = World::new();
     let router = RouterFn::new(|_: &Plan, names: &[&str]| {
         assert_eq!(names, ["ark", "barn", "cage", "den"]);
-        Ok(Route::Only(BTreeSet::from(["cage".to_owned(), "nowhere".to_owned()])))
+        Ok(Route::Only(vec!["cage".to_owned(), "nowhere".to_owned()]))
     });
     let options = Options { router: Some(Arc::new(router)), ..Options::default() };
     let result = world.try_ask(SEARCH, options).unwrap();
