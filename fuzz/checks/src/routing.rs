@@ -1,8 +1,6 @@
 //! Routing files of unknown origin: read or refused with a place, and never a collection skipped that the file itself
 //! says holds what the statement asks for.
 
-#![expect(clippy::expect_used, reason = "a check fails by panicking")]
-
 use std::str;
 
 use portolan::{
