@@ -17,7 +17,7 @@ pub mod local;
 pub mod metric;
 #[cfg(feature = "native")]
 pub mod native;
-pub mod number;
+mod number;
 mod order;
 mod pattern;
 pub mod plan;

@@ -52,9 +52,9 @@ impl Plan {
 fn native(sql: &str, json: bool) -> Result<Outcome, Failure> {
     let plan = NativePlan::parse(sql).map_err(|error| Failure::statement(error, sql))?;
     if json {
-        output::line(json!({ "ok": plan.explain_json(&[]) }));
+        output::line(json!({ "ok": plan.explain_json() }));
     } else {
-        output::line(plan.explain_text(&[]).trim_end());
+        output::line(plan.explain_text().trim_end());
     }
     Ok(Outcome::Done)
 }

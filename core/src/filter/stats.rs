@@ -70,9 +70,9 @@ impl CollectionStats {
     }
 }
 
-// `release` reads these back. JSON has no time, so it is written as {"time": "2024-05-01T00:00:00Z"}. A float is written
-// as {"float": "0.5"}: JSON
-// readers may miss a number's last bit, and a bound that is off by one bit hides the row it was taken from.
+// `release` reads these back. JSON has no time, so it is written as {"time": "2024-05-01T00:00:00Z"}. A float is
+// written as {"float": "0.5"}: JSON readers may miss a number's last bit, and a bound that is off by one bit hides the
+// row it was taken from.
 
 fn to_json(value: &Value) -> Option<Json> {
     Some(match value {

@@ -1,4 +1,4 @@
-//! EXPLAIN: the plan in words or as JSON, with what is known of each collection. Never executes anything.
+//! EXPLAIN: the plan in words or as JSON. What is known of the collections, the router adds. Never executes anything.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -15,31 +15,14 @@ use crate::{
     query::{Duplicates, quote_alias, quote_name, quote_text},
 };
 
-/// What routing and statistics say about one collection of a plan.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CollectionFacts {
-    /// Its name.
-    pub name: String,
-    /// How many rows it has.
-    pub rows: u64,
-    /// Whether it will be searched.
-    pub asked: bool,
-    /// Why not, if not.
-    pub skip_reason: Option<String>,
-    /// How it will be searched: `scan`, `clusters`, `graph`, `filter`.
-    pub access_path: &'static str,
-    /// How many rows are expected to pass WHERE.
-    pub estimated_rows: Option<u64>,
-}
-
 /// The longest condition or text that EXPLAIN prints, in characters; statements may hold a megabyte.
 const MAX_SHOWN: usize = 2000;
 /// The longest key of ORDER BY that it prints: there may be a hundred, each with long columns in it.
 const MAX_KEY_SHOWN: usize = 200;
 
 impl Plan {
-    /// The plan as a few lines for people. Without facts nothing is said about collections.
-    pub fn explain_text(&self, facts: &[CollectionFacts]) -> String {
+    /// The plan as a few lines for people.
+    pub fn explain_text(&self) -> String {
         let mut lines = vec![self.headline()];
         if self.batch {
             let items: Vec<String> = self.probes.iter().map(probe_text).collect();
@@ -53,11 +36,6 @@ impl Plan {
             format!("  {name}: {}", clip(&said(value)).replace(char::is_control, "\u{fffd}"))
         }));
         lines.extend(self.notes.iter().map(|note| format!("  note: {}", clip(note))));
-        let asked = facts.iter().filter(|fact| fact.asked).count();
-        if !facts.is_empty() {
-            lines.push(format!("  collections: {asked} of {} asked", facts.len()));
-        }
-        lines.extend(facts.iter().map(fact_line));
         lines.join("\n") + "\n"
     }
 
@@ -77,12 +55,12 @@ impl Plan {
     }
 
     /// The plan as JSON.
-    pub fn explain_json(&self, facts: &[CollectionFacts]) -> Json {
-        self.explain_tree(facts).to_json()
+    pub fn explain_json(&self) -> Json {
+        self.explain_tree().to_json()
     }
 
     /// The same as [`explain_json`](Self::explain_json), not yet JSON.
-    pub fn explain_tree(&self, facts: &[CollectionFacts]) -> Ordered {
+    pub fn explain_tree(&self) -> Ordered {
         let column = |column: &OutputColumn| {
             Ordered::Object(vec![("name", (&column.name).into()), ("field", column.value.to_string().into())])
         };
@@ -104,7 +82,8 @@ impl Plan {
             ("limit", self.limit.into()),
             ("offset", self.offset.into()),
             ("notes", Ordered::list(&self.notes, |note| note.into())),
-            ("collections", Ordered::list(facts, fact_tree)),
+            // For the router, which knows them.
+            ("collections", Ordered::List(Vec::new())),
         ];
         entries.extend(self.clauses());
         Ordered::Object(entries)
@@ -206,27 +185,6 @@ impl Display for Source {
             false => write!(f, " EXCEPT {}", names(&self.except).join(", ")),
         }
     }
-}
-
-fn fact_line(fact: &CollectionFacts) -> String {
-    let name = clip(&quote_name(&fact.name));
-    let estimate = fact.estimated_rows.map(|rows| format!(", about {rows} expected")).unwrap_or_default();
-    match &fact.skip_reason {
-        _ if fact.asked => format!("    {name}: {}, {} rows{estimate}", fact.access_path, fact.rows),
-        Some(reason) => format!("    {name}: skipped, {} rows: {reason}", fact.rows),
-        None => format!("    {name}: skipped, {} rows", fact.rows),
-    }
-}
-
-fn fact_tree(fact: &CollectionFacts) -> Ordered {
-    Ordered::Object(vec![
-        ("name", (&fact.name).into()),
-        ("rows", fact.rows.into()),
-        ("asked", Ordered::Bool(fact.asked)),
-        ("skip_reason", fact.skip_reason.as_ref().into()),
-        ("access_path", fact.asked.then_some(fact.access_path).into()),
-        ("estimated_rows", fact.estimated_rows.into()),
-    ])
 }
 
 fn probe_text(probe: &Probe) -> String {

@@ -2,7 +2,7 @@
 //!
 //! [`Plan`] is the one object that EXPLAIN prints and the executor runs, so that the two cannot disagree. Building
 //! one needs no collection; what depends on the collections (columns, access paths, routing) is decided later and
-//! told to [`explain`](Plan::explain_text) as [`CollectionFacts`].
+//! added by the router.
 
 mod build;
 mod check;
@@ -23,7 +23,6 @@ use crate::{
 };
 
 pub use cursor::{Cursor, CursorFault};
-pub use explain::CollectionFacts;
 
 /// The candidates of a vector query that names no TOPK.
 pub const DEFAULT_TOPK: u64 = 10;

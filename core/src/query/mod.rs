@@ -1,9 +1,8 @@
 //! The query language: text to syntax tree.
 //!
 //! [`parse`] turns one statement into a [`Statement`] whose every part knows where it stood; [`parse_with`] does so with
-//! values for its bind parameters. Nothing here knows an
-//! index, a collection or a column type: `plan` validates, `filter` binds and evaluates. The grammar is in
-//! `docs/query.md`.
+//! values for its bind parameters. Nothing here knows an index, a collection or a column type: `plan` validates,
+//! `filter` binds and evaluates. The grammar is in `docs/query.md`.
 
 mod ast;
 mod clauses;

@@ -10,7 +10,7 @@ use crate::{
     filter,
     json::Ordered,
     order::{Map, sort_unique},
-    query::{Column, Explain, Field},
+    query::{Column, Explain, Field, quote_name},
     release::CollectionEntry,
     schema::{FieldType, Schema},
 };
@@ -81,7 +81,7 @@ impl Fanout {
     fn explanation(&self, asked: Explain, result: &ResultSet) -> Explanation {
         let facts: Vec<Facts<'_>> = self.members.iter().filter_map(|member| self.facts(member)).collect();
         let plan = &self.statement.plan;
-        let (mut text, mut json) = (plan.explain_text(&[]), plan.explain_tree(&[]));
+        let (mut text, mut json) = (plan.explain_text(), plan.explain_tree());
         let reading = facts.iter().filter(|facts| matches!(facts.member.state, State::Asked(_))).count();
         text.push_str(&format!("  collections: {reading} of {} asked\n", facts.len()));
         facts.iter().for_each(|facts| text.push_str(&self.line(facts, asked)));
@@ -152,7 +152,7 @@ impl Fanout {
     }
 
     fn line(&self, facts: &Facts<'_>, asked: Explain) -> String {
-        let (name, rows) = (&facts.entry.schema.collection, facts.entry.statistics.rows);
+        let (name, rows) = (quote_name(&facts.entry.schema.collection), facts.entry.statistics.rows);
         let expected = (rows as f64 * facts.selectivity).round() as u64;
         let line = match &facts.member.state {
             State::Skipped(reason) => format!("    {name}: skipped, {rows} rows: {reason}\n"),

@@ -71,6 +71,7 @@ pub(super) struct Cost {
     pub(super) passed: u64,
     /// Rows that were found.
     pub(super) found: u64,
+    /// Time in microseconds, 0 without a clock: for WHERE, searching, reading records.
     pub(super) filter_micros: u64,
     pub(super) search_micros: u64,
     pub(super) record_micros: u64,

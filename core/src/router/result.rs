@@ -85,7 +85,7 @@ pub enum Outcome {
         rows: u64,
         /// How many bytes of it were read.
         bytes: u64,
-        /// How long the search of it took, if there is a clock.
+        /// How long the search of it took, in microseconds of all threads together; `None` without a clock.
         micros: Option<u64>,
     },
     /// Routing proves that it holds no matching record.

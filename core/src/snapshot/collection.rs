@@ -57,7 +57,8 @@ fn fit_record(schema: &Schema, record: &mut Record) -> Result<(), SnapshotError>
         let kind = schema.fields.iter().find(|field| field.path == *path).map(|field| &field.kind);
         if *value != Value::Null && !kind.is_some_and(|kind| fit_value(kind, value)) {
             let expected = kind.map_or("not declared".into(), |kind| format!("declared as {kind:?}"));
-            let reason = format!("{}: metadata.{path} is {expected}, its value is {value:?}", record.id);
+            let reason =
+                format!("{}: metadata.{path} is {expected}, its value is {}", record.id, value.to_json());
             return Err(SnapshotError::CannotWrite { reason });
         }
     }

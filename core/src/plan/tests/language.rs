@@ -204,7 +204,7 @@ fn what_is_probably_not_meant_is_remarked_on() {
 
 #[test]
 fn explain_says_every_clause_in_a_line_of_its_own() {
-    let text = |sql: &str| plan(sql).explain_text(&[]);
+    let text = |sql: &str| plan(sql).explain_text();
     assert_eq!(
         text(
             "SELECT id, distance * 2 AS twice, metadata.\"a b\" FROM t USING EMBEDDING BATCH (TEXT 'a' MODEL 'm', VECTOR [1, 2]) \
@@ -221,8 +221,8 @@ fn explain_says_every_clause_in_a_line_of_its_own() {
         "filter\n  from: t\n  columns: metadata.a, COUNT(*)\n  group: by metadata.a, collection\n  order: COUNT(*) DESC\n"
     );
     assert!(text("SELECT COUNT(*) FROM t").contains("  group: by nothing, all rows are one\n"));
-    let mmr = plan(&format!("{SEARCH} RERANK BY MMR (0.25, 99) GROUP BY id TOP 3")).explain_json(&[]);
+    let mmr = plan(&format!("{SEARCH} RERANK BY MMR (0.25, 99) GROUP BY id TOP 3")).explain_json();
     assert_eq!((&mmr["rerank"]["mmr"], &mmr["rerank"]["candidates"]), (&0.25.into(), &99.into()));
     assert_eq!((&mmr["group"]["by"][0], &mmr["group"]["top"]), (&"id".into(), &3.into()));
-    assert_eq!(plan(BATCH).explain_json(&[])["embedding"]["items"][1]["dimensions"], 1);
+    assert_eq!(plan(BATCH).explain_json()["embedding"]["items"][1]["dimensions"], 1);
 }

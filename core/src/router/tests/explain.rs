@@ -1,7 +1,10 @@
 //! EXPLAIN says what would be done and reads nothing; EXPLAIN ANALYZE says what was done.
 
 use super::world::World;
-use crate::router::{Options, Outcome};
+use crate::{
+    metric::Metric,
+    router::{Options, Outcome},
+};
 
 fn clock() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -72,4 +75,13 @@ fn analyze_executes_and_says_what_each_stage_did() {
     let result = world.ask(&format!("EXPLAIN ANALYZE {sql}"));
     assert!(!result.explanation.unwrap().text.contains(" us"));
     assert!(matches!(result.collections[1].outcome, Outcome::Asked { micros: None, .. }));
+}
+
+/// A release may come from anywhere, and what it calls its collections is printed on terminals.
+#[test]
+fn names_of_collections_cannot_move_the_cursor() {
+    let world = World::with(&[("c\u{1b}[2J\n", 3, Metric::L2, 4)]);
+    let text = world.ask("EXPLAIN SELECT id FROM *").explanation.unwrap().text;
+    assert!(text.contains(r#"    "c\x1b[2J\n": filter"#), "{text}");
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
 }
