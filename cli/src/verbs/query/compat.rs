@@ -4,6 +4,7 @@ use portolan::{
     compat::chromasql::{self, Answer, Backend, ExecutionError, ExecutionStage, ReferencePlan, Request},
     local::LocalOptions,
     plan::Plan,
+    query::quote_name,
     router::ResultSet,
     routing::RoutingTable,
     schema::Schema,
@@ -129,7 +130,10 @@ fn print(said: Said, json: bool) -> Outcome {
         Said::Answer(answer) if json => output::line(answer.to_json()),
         Said::Answer(answer) => {
             answer.rows.into_iter().for_each(|row| output::line(Json::Object(row)));
-            answer.failed.iter().for_each(|(name, reason)| eprintln!("{name} failed: {reason}"));
+            answer
+                .failed
+                .iter()
+                .for_each(|(name, reason)| eprintln!("{} failed: {reason}", quote_name(name)));
         }
         Said::Plan(plan) => output::line(json!({
             "rows": [],

@@ -8,6 +8,7 @@ use std::{
 use portolan::{
     local::LocalOptions,
     plan::{Plan, Probe},
+    query::quote_name,
     router::{CollectionReport, Outcome as Asked, ResultSet},
 };
 use serde_json::json;
@@ -84,7 +85,7 @@ fn print(result: &ResultSet, times: &Times) {
     }
     for report in &result.collections {
         if let Asked::Failed { code, message } = &report.outcome {
-            eprintln!("{} failed: error {code}: {message}", report.name);
+            eprintln!("{} failed: error {code}: {message}", quote_name(&report.name));
         }
     }
 }
