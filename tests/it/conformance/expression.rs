@@ -100,13 +100,13 @@ fn total(values: &[Datum], numbers: &[f64]) -> f64 {
     whole_sum(values).map_or_else(|| numbers.iter().sum(), |sum| sum as f64)
 }
 
-/// If all are integers.
+/// If all numbers among them are integers.
 fn whole_sum(values: &[Datum]) -> Option<i128> {
     let integer = |value: &Datum| match value {
         Datum::Int(value) => Some(i128::from(*value)),
         _ => None,
     };
-    values.iter().map(integer).sum()
+    values.iter().filter(|value| value.number().is_some()).map(integer).sum()
 }
 
 fn finite(number: f64) -> Datum {
