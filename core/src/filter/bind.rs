@@ -260,7 +260,7 @@ impl Binder<'_> {
             },
             FieldType::Float => lower::floats(set, negated),
             FieldType::Int => lower::ints(set, negated),
-            FieldType::Time => lower::keys(set.all_times()?, negated),
+            FieldType::Time => lower::keys(set.all_times()?.to_vec(), negated),
             _ if field.column == Column::Document => Pass::Plain(PlainTest::In(
                 set.texts.iter().map(|text| String::from(*text)).collect(),
                 negated,

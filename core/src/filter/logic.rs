@@ -12,7 +12,7 @@ use crate::{
     schema::Value,
     time::parse_time,
 };
-use std::cmp::Ordering;
+use std::{cmp::Ordering, ops::Range};
 
 /// A condition in normal form, ready to be bound, pruned and estimated against many collections.
 #[derive(Debug)]
@@ -159,6 +159,8 @@ pub(super) struct ValueSet<'e> {
     pub numbers: Vec<&'e Value>,
     pub texts: Vec<&'e str>,
     pub times: Vec<i64>,
+    /// The times and the texts as times, sorted; `None` if a text is no time. Read once, as many collections ask.
+    instants: Option<Vec<i64>>,
 }
 
 impl<'e> ValueSet<'e> {
@@ -178,6 +180,12 @@ impl<'e> ValueSet<'e> {
                 Value::List(_) | Value::Object(_) => {}
             }
         }
+        let texts: Option<Vec<i64>> = set.texts.iter().map(|text| parse_time(text)).collect();
+        set.instants = texts.map(|mut instants| {
+            instants.extend_from_slice(&set.times);
+            sort_keys(&mut instants);
+            instants
+        });
         set
     }
 
@@ -197,24 +205,29 @@ impl<'e> ValueSet<'e> {
         }
     }
 
-    /// Whether a value of the set lies between two bounds, a missing one being unknown. `None` if that cannot be
-    /// judged.
-    pub fn any_between(&self, min: Option<&Value>, max: Option<&Value>) -> Option<bool> {
+    /// The places of the values between two bounds, a missing one being unknown, in `numbers`, `texts` or
+    /// [`all_times`](Self::all_times), whichever is of the bounds' type. `None` if that cannot be judged. O(log n).
+    pub fn between(&self, min: Option<&Value>, max: Option<&Value>) -> Option<Range<usize>> {
         let like = min.or(max)?;
         if !self.only(like) {
             return None;
         }
-        let inside = |value: &Value| {
-            min.is_none_or(|min| compare(value, min).is_some_and(Ordering::is_ge))
-                && max.is_none_or(|max| compare(value, max).is_some_and(Ordering::is_le))
-        };
+        let (numbers, texts) = (self.numbers.as_slice(), self.texts.as_slice());
         Some(match like {
-            Value::Text(_) => self.texts.iter().any(|text| inside(&Value::Text(String::from(*text)))),
-            Value::Time(_) => self.all_times()?.into_iter().any(|time| inside(&Value::Time(time))),
-            Value::Bool(_) => [false, true]
-                .into_iter()
-                .any(|value| self.bools[usize::from(value)] && inside(&Value::Bool(value))),
-            _ => self.numbers.iter().any(|number| inside(number)),
+            Value::Text(_) => places(texts.len(), min, max, &|place, bound| match bound {
+                Value::Text(bound) => Some((*texts.get(place)?).cmp(bound)),
+                _ => None,
+            }),
+            Value::Time(_) => {
+                let times = self.all_times()?;
+                places(times.len(), min, max, &|place, bound| {
+                    compare(&Value::Time(*times.get(place)?), bound)
+                })
+            }
+            Value::Int(_) | Value::Float(_) => {
+                places(numbers.len(), min, max, &|place, bound| compare(numbers.get(place)?, bound))
+            }
+            _ => return None,
         })
     }
 
@@ -231,14 +244,30 @@ impl<'e> ValueSet<'e> {
     }
 
     /// The times of the set, texts read as times, sorted. `None` if a text is no time.
-    pub fn all_times(&self) -> Option<Vec<i64>> {
-        let mut times = self.times.clone();
-        for text in &self.texts {
-            times.push(parse_time(text)?);
-        }
-        sort_keys(&mut times);
-        Some(times)
+    pub fn all_times(&self) -> Option<&[i64]> {
+        self.instants.as_deref()
     }
+}
+
+/// The places of the `len` sorted values that lie between two bounds; `order` compares a value with a bound.
+fn places(
+    len: usize,
+    min: Option<&Value>,
+    max: Option<&Value>,
+    order: &dyn Fn(usize, &Value) -> Option<Ordering>,
+) -> Range<usize> {
+    // The first place whose value does not stand so to the bound.
+    let behind = |bound: Option<&Value>, before: fn(Ordering) -> bool, otherwise: usize| {
+        let Some(bound) = bound else { return otherwise };
+        let (mut low, mut high) = (0, len);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if order(middle, bound).is_some_and(before) { low = middle + 1 } else { high = middle }
+        }
+        low
+    };
+    let start = behind(min, Ordering::is_lt, 0);
+    start..behind(max, Ordering::is_le, len).max(start)
 }
 
 /// Sorts keys and drops repeats.

@@ -31,9 +31,15 @@ pub(super) fn keys(sorted: Vec<i64>, negated: bool) -> Pass {
     }
 }
 
-/// Codes of the texts that the dictionary has.
+/// Codes of the texts that the dictionary has. Looks up whichever are fewer: a list of thousands may meet thousands of
+/// small collections.
 pub(super) fn codes(set: &ValueSet<'_>, dictionary: &dyn TextDictionary, negated: bool) -> Pass {
-    let codes = set.texts.iter().filter_map(|text| find(dictionary, text).ok()).map(i64::from).collect();
+    let listed =
+        |code: &u32| dictionary.get(*code).is_some_and(|text| set.texts.binary_search(&text).is_ok());
+    let codes = match (dictionary.len() as usize) < set.texts.len() {
+        true => (0..dictionary.len()).filter(listed).map(i64::from).collect(),
+        false => set.texts.iter().filter_map(|text| find(dictionary, text).ok()).map(i64::from).collect(),
+    };
     match keys(codes, negated) {
         Pass::Int(reach) => Pass::Code(narrow(reach)),
         pass => pass,

@@ -109,20 +109,24 @@ fn no_list_with(column: &Column, test: &Test<'_>, known: &FieldStats) -> Option<
     } else if let Some(values) = &known.distinct {
         values.iter().any(|value| set.contains(value) != Some(false))
     } else {
-        may_hold_any(known, set) && set.any_between(known.min.as_ref(), known.max.as_ref()) != Some(false)
+        may_hold_any(known, set) != Some(false)
     };
     (!possible).then(|| format!("no list of {column} holds what is asked for"))
 }
 
-/// Whether the sketch admits one of the values, or there is no sketch.
-fn may_hold_any(known: &FieldStats, set: &ValueSet<'_>) -> bool {
-    let Some(sketch) = &known.sketch else { return true };
-    // Texts may be meant as times, and a sketch of what cannot be compared says nothing.
-    let comparable = known.min.as_ref().or(known.max.as_ref()).is_some_and(|like| set.only(like));
-    !comparable
-        || set.numbers.iter().any(|number| sketch.may_hold(number))
-        || set.texts.iter().any(|text| sketch.may_hold(&Value::Text(String::from(*text))))
-        || !set.times.is_empty()
+/// Whether one of the values lies between the bounds and is one that the sketch admits. `None` if they cannot be
+/// compared with the bounds.
+fn may_hold_any(known: &FieldStats, set: &ValueSet<'_>) -> Option<bool> {
+    let within = set.between(known.min.as_ref(), known.max.as_ref())?;
+    let admits = |value: &Value| known.sketch.as_ref().is_none_or(|sketch| sketch.may_hold(value));
+    let mut places = within;
+    Some(match known.min.as_ref().or(known.max.as_ref())? {
+        // There are no sketches of times, and texts may be meant as times.
+        Value::Time(_) => !places.is_empty(),
+        Value::Text(_) => places
+            .any(|place| set.texts.get(place).is_some_and(|text| admits(&Value::Text(String::from(*text))))),
+        _ => places.any(|place| set.numbers.get(place).is_some_and(|number| admits(number))),
+    })
 }
 
 /// Every value is known: tries each.
@@ -201,9 +205,7 @@ fn none_between(column: &Column, leaves: &[&Leaf<'_>], known: &FieldStats) -> Op
             Test::In { set, negated: true, .. } => {
                 !set.null && constant(known).is_none_or(|only| holds(&leaf.test, only) != Some(false))
             }
-            Test::In { set, .. } => {
-                may_hold_any(known, set) && set.any_between(known.min.as_ref(), known.max.as_ref())?
-            }
+            Test::In { set, .. } => may_hold_any(known, set)?,
             Test::Match { .. } | Test::Contains { .. } => text_possible(&leaf.test, known)?,
             Test::IsNull { negated } => *negated,
         };
@@ -291,7 +293,7 @@ fn refused(column: &Column, test: &Test<'_>, known: &FieldStats) -> String {
     let by_sketch = match test {
         Test::Compare(CompareOp::Eq, literal) => compared_within(literal, known),
         Test::In { set, negated: false, .. } => {
-            set.any_between(known.min.as_ref(), known.max.as_ref()) == Some(true)
+            set.between(known.min.as_ref(), known.max.as_ref()).is_some_and(|within| !within.is_empty())
         }
         _ => false,
     };

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result, SnapshotError},
+    filter::Condition,
     plan::Plan,
     query::Explain,
 };
@@ -58,7 +59,8 @@ pub(super) struct Statement {
 impl Statement {
     fn run<'r>(&'r self, sources: &'r dyn Sources, host: &'r Host<'r>) -> Run<'r> {
         let Self { catalog, plan, options, shape, names } = self;
-        Run { catalog, plan, shape, names, sources, host, clock: options.clock }
+        let condition = plan.filter.as_ref().map(Condition::new);
+        Run { catalog, plan, condition, shape, names, sources, host, clock: options.clock }
     }
 
     fn now(&self) -> u64 {

@@ -3,6 +3,7 @@
 use super::{Catalog, Host, Sources, shape::Shape};
 use crate::{
     error::{CatalogError, Error, Result},
+    filter::Condition,
     plan::Plan,
 };
 
@@ -10,6 +11,8 @@ use crate::{
 pub(super) struct Run<'r> {
     pub(super) catalog: &'r Catalog,
     pub(super) plan: &'r Plan,
+    /// The WHERE in its normal form: sorting lists and compiling patterns is done once, not for each collection.
+    pub(super) condition: Option<Condition<'r>>,
     pub(super) shape: &'r Shape,
     /// The names of the collections that FROM names, in that order.
     pub(super) names: &'r [String],

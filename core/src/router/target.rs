@@ -9,7 +9,7 @@ use crate::{
     filter::{Bind, BindSchema, ColumnBlock, ColumnData, Condition, Filter, Mask, TextDictionary},
     order::Map,
     plan::Plan,
-    query::{Column, Expr},
+    query::Column,
     schema::{Field, FieldType, Schema},
     snapshot::{
         Collection, Strings,
@@ -107,10 +107,10 @@ impl Opened<'_> {
         needs: &mut Needs,
     ) -> Result<Option<Masked>> {
         let bound;
-        let filter = match (filter, &run.plan.filter) {
+        let filter = match (filter, &run.condition) {
             (Some(Bind::Ready(filter)), _) => filter,
-            (Some(Bind::Needs(texts)), Some(expr)) => {
-                bound = self.bind(expr, texts)?;
+            (Some(Bind::Needs(texts)), Some(condition)) => {
+                bound = self.bind(condition, texts)?;
                 &bound
             }
             _ => return Ok(Some(Masked::default())),
@@ -131,7 +131,7 @@ impl Opened<'_> {
     }
 
     /// Binds the WHERE with the dictionaries of `texts`.
-    fn bind(&self, expr: &Expr, texts: &[Column]) -> Result<Filter> {
+    fn bind(&self, condition: &Condition<'_>, texts: &[Column]) -> Result<Filter> {
         let mut dictionaries = Map::new();
         for column in texts {
             if let Some(section) = self.dictionary(column)
@@ -140,7 +140,7 @@ impl Opened<'_> {
                 dictionaries.get_or_insert(column.clone(), strings);
             }
         }
-        match Filter::bind(expr, &Known { schema: self.collection.schema(), dictionaries })? {
+        match condition.bind(&Known { schema: self.collection.schema(), dictionaries })? {
             Bind::Ready(filter) => Ok(filter),
             Bind::Needs(columns) => {
                 let names: Vec<String> = columns.iter().map(Column::to_string).collect();

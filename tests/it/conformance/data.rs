@@ -90,7 +90,7 @@ fn collection(json: &Json) -> Collection {
 }
 
 impl Collection {
-    fn schema(&self) -> Schema {
+    pub fn schema(&self) -> Schema {
         let field = |(path, kind): (&String, &String)| Field { path: path.clone(), kind: field_type(kind) };
         Schema {
             collection: self.name.clone(),
@@ -105,7 +105,7 @@ impl Collection {
         }
     }
 
-    fn stored_records(&self) -> Vec<StoredRecord> {
+    pub fn stored_records(&self) -> Vec<StoredRecord> {
         let stored = |record: &Record| StoredRecord {
             id: record.id.clone(),
             document: record.document.clone(),

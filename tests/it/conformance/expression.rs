@@ -85,21 +85,28 @@ fn aggregate(function: &str, name: &str, group: &[Hit<'_>]) -> Datum {
         }
         _ if numbers.is_empty() => Datum::Null,
         "sum" => sum(&values, &numbers),
-        _ => finite(numbers.iter().sum::<f64>() / numbers.len() as f64),
+        _ => finite(total(&values, &numbers) / numbers.len() as f64),
     }
 }
 
 /// An integer if all are and it fits.
 fn sum(values: &[Datum], numbers: &[f64]) -> Datum {
-    let integers: Option<Vec<i128>> = values
-        .iter()
-        .map(|value| match value {
-            Datum::Int(value) => Some(i128::from(*value)),
-            _ => None,
-        })
-        .collect();
-    let exact = integers.and_then(|integers| i64::try_from(integers.iter().sum::<i128>()).ok());
-    exact.map_or_else(|| finite(numbers.iter().sum()), Datum::Int)
+    let exact = whole_sum(values).and_then(|sum| i64::try_from(sum).ok());
+    exact.map_or_else(|| finite(total(values, numbers)), Datum::Int)
+}
+
+/// The sum before it is fitted into 64 bits: integers do not round.
+fn total(values: &[Datum], numbers: &[f64]) -> f64 {
+    whole_sum(values).map_or_else(|| numbers.iter().sum(), |sum| sum as f64)
+}
+
+/// If all numbers among them are integers.
+fn whole_sum(values: &[Datum]) -> Option<i128> {
+    let integer = |value: &Datum| match value {
+        Datum::Int(value) => Some(i128::from(*value)),
+        _ => None,
+    };
+    values.iter().filter(|value| value.number().is_some()).map(integer).sum()
 }
 
 fn finite(number: f64) -> Datum {

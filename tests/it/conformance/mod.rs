@@ -6,11 +6,16 @@
 mod cases;
 mod compare;
 mod condition;
+mod conditions;
 mod data;
+mod differential;
+mod draw;
 mod engine;
 mod expression;
 mod oracle;
 mod pattern;
+mod question;
+mod random;
 mod rank;
 mod value;
 

@@ -166,8 +166,13 @@ impl<'w> Oracle<'w> {
     }
 
     /// Groups, order, and the cut.
-    fn shown(&self, rows: Vec<Hit<'w>>, columns: &[(String, Json)]) -> Result<Vec<Shown<'w>>, Doubt> {
+    fn shown(&self, mut rows: Vec<Hit<'w>>, columns: &[(String, Json)]) -> Result<Vec<Shown<'w>>, Doubt> {
         let aggregated = columns.iter().any(|(_, value)| Scope::needs_group(value));
+        let filter_keeps_nearest = self.ask["duplicates"] == "nearest" && self.probes().is_empty();
+        if filter_keeps_nearest && (aggregated || self.ask["group"].is_array()) {
+            // Groups are made of the rows that survive.
+            rows = first_of_each_id(rows);
+        }
         let mut shown = if self.ask["group"].is_array() {
             self.groups(rows)
         } else if aggregated {
@@ -176,7 +181,7 @@ impl<'w> Oracle<'w> {
             rows.into_iter().map(|hit| Shown { hit: Some(hit), group: Vec::new() }).collect()
         };
         self.sort(&mut shown);
-        if self.ask["duplicates"] == "nearest" && self.probes().is_empty() {
+        if filter_keeps_nearest {
             let kept = first_of_each_id(shown.iter().filter_map(|shown| shown.hit).collect());
             let is_kept = |hit: &Hit<'_>| kept.iter().any(|kept| std::ptr::eq(kept.record, hit.record));
             shown.retain(|shown| shown.hit.as_ref().is_none_or(is_kept));

@@ -128,6 +128,10 @@ impl Ranking {
                 ));
             }
         }
+        if self.keep_nearest {
+            // Lists may have kept different rows of an id.
+            fused = first_of_each_id(fused);
+        }
         fused.truncate(self.topk);
         Ok(fused)
     }

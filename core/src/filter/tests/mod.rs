@@ -1,6 +1,7 @@
 //! Filters against a slow evaluator that follows SQL's rules word by word, and pruning against the rows themselves.
 
 mod binding;
+mod long_lists;
 mod naive;
 mod random;
 mod table;

@@ -60,7 +60,12 @@ pub(in crate::router) fn sorted_rows(
     });
     chosen
         .into_iter()
-        .map(|place| {
+        .enumerate()
+        .map(|(number, place)| {
+            // Keys that are calculated can cost a hundred operators a row.
+            if number % 256 == 0 {
+                run.check_stop()?;
+            }
             let place = at(place);
             Ok((read.rows.get(place).copied().unwrap_or_default(), keys.values(place)?))
         })
