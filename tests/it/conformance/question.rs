@@ -96,8 +96,4 @@ impl Question {
         }
         Json::Object(ask)
     }
-
-    pub fn has(&self, key: &str) -> bool {
-        self.clauses.iter().any(|clause| clause.key == key)
-    }
 }

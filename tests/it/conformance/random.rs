@@ -142,7 +142,7 @@ fn collection(dice: &mut Dice, name: String, metric: &str, rows: usize, share: u
     while records.len() < rows {
         let mut metadata = BTreeMap::new();
         for (path, kind) in &fields {
-            if dull.contains(path) && constant % 2 == 0 {
+            if dull.contains(path) && constant.is_multiple_of(2) {
                 metadata.insert(path.clone(), datum(&mut Dice::new(constant), path, kind));
             } else if !dull.contains(path) && !dice.one_in(5) {
                 metadata.insert(path.clone(), datum(dice, path, kind));
