@@ -76,6 +76,8 @@ impl Table {
             columns.insert(Column::Metadata(path.clone()), values);
         }
         columns.insert(Column::Id, ids(rows, literals));
+        let documents = (0..rows).map(|_| cell(&FieldType::Text, 4, literals, draw)).collect();
+        columns.insert(Column::Document, documents);
         let texts = columns.iter().filter(|(column, _)| is_text(&kinds, column));
         let dictionaries = texts.map(|(column, values)| (column.clone(), dictionary(values))).collect();
         Self { rows, kinds, columns, dictionaries }
@@ -95,7 +97,7 @@ impl Table {
     /// Which of the rows `range` pass.
     pub fn evaluate(&self, filter: &Filter, range: Range<usize>) -> Vec<bool> {
         let rows = range.len();
-        let stored: Vec<Stored> =
+        let stored: Vec<Stored<'_>> =
             filter.columns().iter().map(|column| self.stored(column, range.clone())).collect();
         let blocks: Vec<ColumnBlock<'_>> = stored.iter().map(|stored| stored.block(rows)).collect();
         let mask = filter.evaluate(rows, &blocks);
@@ -107,14 +109,16 @@ impl Table {
         .unwrap_or_default()
     }
 
-    fn stored(&self, column: &Column, range: Range<usize>) -> Stored {
+    fn stored(&self, column: &Column, range: Range<usize>) -> Stored<'_> {
         let rows = range.len();
         let kind = match column {
             Column::Metadata(path) => self.kinds.get(path).cloned(),
             _ => Some(FieldType::Text),
         };
         let (valid, bits) = (vec![0; rows.div_ceil(8)], vec![0xff; rows.div_ceil(8)]);
-        let mut stored = Stored { kind, valid, bits, words: Vec::new(), codes: Vec::new() };
+        let (words, codes) = (Vec::new(), Vec::new());
+        let documents = (*column == Column::Document).then(Vec::new);
+        let mut stored = Stored { kind, valid, bits, words, codes, documents };
         let values = self.columns.get(column).and_then(|values| values.get(range)).unwrap_or_default();
         for (row, value) in values.iter().enumerate() {
             stored.push(row, value, self.dictionaries.get(column));
@@ -129,6 +133,8 @@ impl Table {
             let field = field_stats(column, values, draw);
             match column {
                 Column::Id => stats.id = (!draw.once_in(4)).then_some(field),
+                // Nothing is ever known of documents.
+                Column::Document => {}
                 // A field without values may be listed or not.
                 _ if field.nulls == stats.rows && draw.once_in(2) => {}
                 _ => stats.fields.push(field),
@@ -177,7 +183,7 @@ fn ids(rows: usize, literals: &Literals) -> Vec<Value> {
 fn is_text(kinds: &BTreeMap<String, FieldType>, column: &Column) -> bool {
     match column {
         Column::Metadata(path) => kinds.get(path) == Some(&FieldType::Text),
-        _ => true,
+        column => *column == Column::Id,
     }
 }
 
@@ -222,17 +228,22 @@ fn loosened(value: &Value, by: i64) -> Value {
 }
 
 /// One column as it lies in a file.
-struct Stored {
+struct Stored<'t> {
     kind: Option<FieldType>,
     valid: Vec<u8>,
     bits: Vec<u8>,
     words: Vec<[u8; 8]>,
     codes: Vec<[u8; 4]>,
+    /// Texts without a dictionary, for `document`.
+    documents: Option<Vec<&'t str>>,
 }
 
-impl Stored {
+impl<'t> Stored<'t> {
     /// Adds a row. What stands in the place of a null means nothing, so it is a value that others have too.
-    fn push(&mut self, row: usize, value: &Value, texts: Option<&Texts>) {
+    fn push(&mut self, row: usize, value: &'t Value, texts: Option<&Texts>) {
+        if let Some(documents) = &mut self.documents {
+            documents.push(if let Value::Text(text) = value { text } else { "nothing" });
+        }
         if *value != Value::Null
             && let Some(byte) = self.valid.get_mut(row / 8)
         {
@@ -256,10 +267,11 @@ impl Stored {
     }
 
     fn block(&self, rows: usize) -> ColumnBlock<'_> {
-        let data = match &self.kind {
-            Some(FieldType::Bool) => ColumnData::Bool(&self.bits),
-            Some(FieldType::Float) => ColumnData::Float(&self.words),
-            Some(FieldType::Int | FieldType::Time) => ColumnData::Int(&self.words),
+        let data = match (&self.documents, &self.kind) {
+            (Some(documents), _) => ColumnData::Plain(documents),
+            (_, Some(FieldType::Bool)) => ColumnData::Bool(&self.bits),
+            (_, Some(FieldType::Float)) => ColumnData::Float(&self.words),
+            (_, Some(FieldType::Int | FieldType::Time)) => ColumnData::Int(&self.words),
             _ => ColumnData::Text(&self.codes),
         };
         ColumnBlock { rows, valid: &self.valid, data }
