@@ -36,7 +36,9 @@ fn seconds(sql: &str, params: &Params, repeat: usize) -> f64 {
 
 fn print_micros(name: &str, sql: &str, params: &Params) {
     let microseconds = seconds(sql, params, 2000) * 1e6;
-    println!(r#"{{"name":"{name}","ratio":{microseconds:.2},"better":"lower","note":"microseconds"}}"#);
+    println!(
+        r#"{{"name":"{name}","ratio":{microseconds:.2},"goal":10,"better":"lower","note":"microseconds"}}"#
+    );
 }
 
 fn print_rate(name: &str, sql: &str) {
