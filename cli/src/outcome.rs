@@ -42,6 +42,9 @@ pub struct Failure {
 struct Place {
     line: u32,
     column: u32,
+    name: &'static str,
+    text: String,
+    hint: String,
     snippet: String,
 }
 
@@ -58,7 +61,14 @@ impl Failure {
 
     /// A wrong statement, with the place marked.
     pub fn statement(error: QueryError, sql: &str) -> Self {
-        let place = Place { line: error.line(), column: error.column(), snippet: error.snippet(sql) };
+        let place = Place {
+            line: error.line(),
+            column: error.column(),
+            name: error.name(),
+            text: error.text().into(),
+            hint: error.hint().into(),
+            snippet: error.snippet(sql),
+        };
         Self { place: Some(place), ..Error::from(error).into() }
     }
 
@@ -69,6 +79,9 @@ impl Failure {
             if let (Some(place), Some(fields)) = (&self.place, error.as_object_mut()) {
                 fields.insert("line".into(), place.line.into());
                 fields.insert("column".into(), place.column.into());
+                fields.insert("name".into(), place.name.into());
+                fields.insert("text".into(), place.text.as_str().into());
+                fields.insert("hint".into(), place.hint.as_str().into());
             }
             output::line(json!({ "error": error }));
             return self.outcome;

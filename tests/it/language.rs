@@ -45,6 +45,10 @@ fn a_statement_is_planned_in_the_native_dialect_unless_told_otherwise() {
     assert_eq!((exit, &answer["error"]["code"]), (2, &"syntax".into()));
     let (answer, exit) = plan(&[], "SELECT id FROM t TOPK 3");
     assert_eq!((exit, &answer["error"]["code"]), (2, &1101.into()));
+    let error = &answer["error"];
+    let place = (&error["line"], &error["column"], &error["name"], &error["text"]);
+    assert_eq!(place, (&1.into(), &23.into(), &"topk_needs_embedding".into(), &"3".into()));
+    assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("LIMIT")), "{error}");
 }
 
 #[test]
