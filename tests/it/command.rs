@@ -299,3 +299,29 @@ fn parameters_take_their_types_from_json() {
     let refused = query(&["--param", "x=1"], "SELECT id FROM * LIMIT 1");
     assert!(code(&refused) == 2 && all_text(&refused).contains("1131"), "{}", all_text(&refused));
 }
+
+/// A store loads only what a statement mentions, so what EXCEPT names or a pattern misses used to look unknown or empty.
+#[test]
+fn names_after_from_mean_the_same_in_a_store_and_in_its_release() {
+    let place = Place::new();
+    let release = place.release(&sample_lines(300));
+    let index: serde_json::Value =
+        serde_json::from_slice(&fs::read(release.join("release.json")).unwrap()).unwrap();
+    let name = |at: usize| index["collections"][at]["schema"]["collection"].as_str().unwrap();
+    let (first, second) = (name(0), name(1));
+    for (sql, error) in [
+        (format!("SELECT id FROM {first} EXCEPT {second} LIMIT 3"), None),
+        (format!("SELECT id FROM {first}, {second} EXCEPT {first} LIMIT 3"), None),
+        ("SELECT id FROM nope_*".to_owned(), Some(2001)),
+        (format!("SELECT id FROM {first} EXCEPT nope"), Some(2001)),
+    ] {
+        let answers =
+            [("--store", place.path("store")), ("--release", release.clone())].map(|(option, folder)| {
+                json(&run(portolan().arg("query").arg(option).arg(folder).arg("--json").arg(&sql)))
+            });
+        assert_eq!(answers[0]["row_ids"], answers[1]["row_ids"], "{sql}: {answers:?}");
+        for answer in answers {
+            assert_eq!(answer["error"]["code"].as_u64(), error, "{sql}: {answer}");
+        }
+    }
+}

@@ -99,6 +99,22 @@ pub enum NamePattern {
     Prefix(String),
 }
 
+impl NamePattern {
+    /// Whether it stands for the collection of this name.
+    pub fn fits(&self, collection: &str) -> bool {
+        match self {
+            Self::Name(name) => collection == name,
+            Self::Prefix(prefix) => collection.starts_with(prefix.as_str()),
+        }
+    }
+
+    /// That it stands for none of the collections that are known.
+    pub(crate) fn unknown<'n>(&self, known: impl IntoIterator<Item = &'n str>) -> CatalogError {
+        let (Self::Name(name) | Self::Prefix(name)) = self;
+        CatalogError::UnknownCollection { name: self.to_string(), near: near_names(name, known) }
+    }
+}
+
 /// A column of the result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutputColumn {

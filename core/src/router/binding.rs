@@ -7,7 +7,7 @@ use super::{
     target,
 };
 use crate::{
-    error::{CatalogError, Result, near_names},
+    error::{CatalogError, Result},
     filter::{Condition, Prune},
     plan::{NamePattern, Plan},
     release::CollectionEntry,
@@ -73,16 +73,11 @@ pub(super) fn select(catalog: &Catalog, plan: &Plan) -> Result<Vec<usize>> {
 
 /// The places of the collections that a pattern names: at least one.
 fn matching(known: &[CollectionEntry], pattern: &NamePattern) -> Result<Vec<usize>> {
-    let fits = |entry: &CollectionEntry| match pattern {
-        NamePattern::Name(name) => entry.schema.collection == *name,
-        NamePattern::Prefix(prefix) => entry.schema.collection.starts_with(prefix.as_str()),
-    };
-    let places: Vec<usize> =
-        (0..).zip(known).filter(|(_, entry)| fits(entry)).map(|(place, _)| place).collect();
+    let names = known.iter().map(|entry| entry.schema.collection.as_str());
+    let fitting = (0..).zip(names.clone()).filter(|(_, name)| pattern.fits(name));
+    let places: Vec<usize> = fitting.map(|(place, _)| place).collect();
     if places.is_empty() {
-        let (NamePattern::Name(name) | NamePattern::Prefix(name)) = pattern;
-        let near = near_names(name, known.iter().map(|entry| entry.schema.collection.as_str()));
-        return Err(CatalogError::UnknownCollection { name: pattern.to_string(), near }.into());
+        return Err(pattern.unknown(names).into());
     }
     Ok(places)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{export::snapshot, kept_embedder};
 use crate::{
     bytes::Resident,
-    error::{CatalogError, Result, near_names},
+    error::Result,
     local::{self, LocalOptions},
     metric::Encoding,
     native::store::Store,
@@ -29,7 +29,7 @@ impl StoreRelease {
     /// [`default_encoding`](super::default_encoding).
     ///
     /// # Errors
-    /// [`CatalogError`] for names that are not there, and what the store says.
+    /// [`CatalogError`](crate::error::CatalogError) for names that are not there, and what the store says.
     pub async fn load(store: &Store, plan: &Plan, encoding: Option<Encoding>) -> Result<Self> {
         Self::load_named(store, &names(store, plan)?, encoding).await
     }
@@ -84,23 +84,19 @@ impl StoreRelease {
     }
 }
 
-/// The collections that the plan names; of those that `*` stands for, the ones that have vectors.
+/// The collections that the plan mentions, after EXCEPT too: a name there has to be known, as in a release. Of those that
+/// are not named one by one, the ones that have vectors.
 fn names(store: &Store, plan: &Plan) -> Result<Vec<String>> {
     let known = store.collections();
+    let active = |name: &String| store.config(name).is_ok_and(|config| config.active.is_some());
     let mut names = Vec::new();
-    for pattern in &plan.source.include {
-        match pattern {
-            NamePattern::Name(name) if known.contains(name) => names.push(name.clone()),
-            NamePattern::Name(name) => {
-                let near = near_names(name, known.iter().map(String::as_str));
-                return Err(CatalogError::UnknownCollection { name: name.clone(), near }.into());
-            }
-            NamePattern::Prefix(prefix) => {
-                let active = |name: &&String| store.config(name).is_ok_and(|config| config.active.is_some());
-                let fits = known.iter().filter(|name| name.starts_with(prefix.as_str())).filter(active);
-                names.extend(fits.cloned());
-            }
+    for pattern in plan.source.include.iter().chain(&plan.source.except) {
+        let fitting: Vec<&String> = known.iter().filter(|name| pattern.fits(name)).collect();
+        if fitting.is_empty() {
+            return Err(pattern.unknown(known.iter().map(String::as_str)).into());
         }
+        let asked_by_name = plan.source.include.contains(pattern) && matches!(pattern, NamePattern::Name(_));
+        names.extend(fitting.into_iter().filter(|name| asked_by_name || active(name)).cloned());
     }
     names.sort_unstable();
     names.dedup();
