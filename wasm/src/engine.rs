@@ -94,8 +94,8 @@ impl Engine {
     }
 
     /// Goes as far as the bytes allow. Gives `{needs: [[file, start, end], ...]}`, or the result, with which the
-    /// statement ends. An error ends it too. Damage, told by an error or by a failed collection, also drops all bytes that arrived, so that asking again fetches
-    /// again; the other statements under way begin anew.
+    /// statement ends. An error ends it too. Damage, told by an error or by a failed collection, also drops all bytes
+    /// that arrived, so that asking again fetches again; the other statements under way begin anew.
     ///
     /// # Errors
     /// Damaged files, and vectors or texts that the collections cannot take.
