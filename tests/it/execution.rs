@@ -188,3 +188,19 @@ fn files_of_the_command_are_refused_with_their_names() {
         }
     }
 }
+
+#[test]
+fn what_cannot_be_executed_says_where() {
+    let recorded = Recorded::new();
+    for (sql, line, column) in [
+        ("SELECT id, document FROM films_a WHERE document CONTAINS 5", 1, 40),
+        ("SELECT id, document FROM films_a\nWHERE_DOCUMENT REGEX '['", 2, 22),
+        ("SELECT id, metadata.rank FROM films_a WHERE metadata.rank = NULL", 1, 61),
+    ] {
+        let (answer, exit) = recorded.ask(&["--release", "release"], &json!({ "sql": sql }));
+        let error = &answer["error"];
+        let place = (exit, &error["stage"], &error["line"], &error["column"]);
+        assert_eq!(place, (2, &"backend".into(), &line.into(), &column.into()), "{sql}: {answer}");
+        assert!(error["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{sql}: {answer}");
+    }
+}

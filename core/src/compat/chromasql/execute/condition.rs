@@ -107,7 +107,11 @@ fn document(test: &Test) -> Condition {
 
 fn contains(field: FieldRef, text: &str, span: Span) -> Condition {
     if text.is_empty() {
-        return Err(refused_at(span, "the text to look for is empty", "write at least one character"));
+        return Err(ExecutionError::refused(
+            span,
+            "the text to look for is empty",
+            "write at least one character",
+        ));
     }
     let value = NativeLiteral { value: NativeValue::Text(text.into()), span };
     Ok(Expr::Contains { field, values: vec![value], all: false, negated: false })
@@ -195,7 +199,7 @@ fn fits(test: &Test, kind: Option<&FieldType>, value: &NativeValue) -> Result<bo
 fn literal(literal: &Literal) -> Result<NativeLiteral, ExecutionError> {
     let value = match &literal.value {
         Value::Null => {
-            return Err(refused_at(
+            return Err(ExecutionError::refused(
                 literal.span,
                 "NULL cannot be compared",
                 "the native dialect has IS NULL",
@@ -212,9 +216,5 @@ fn literal(literal: &Literal) -> Result<NativeLiteral, ExecutionError> {
 }
 
 fn refused(test: &Test, message: &str, hint: &str) -> ExecutionError {
-    refused_at(test.span, message, hint)
-}
-
-fn refused_at(span: Span, message: &str, hint: &str) -> ExecutionError {
-    ExecutionError::refused(format!("line {}, column {}: {message}", span.line, span.column), hint)
+    ExecutionError::refused(test.span, message, hint)
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{Value as Json, json};
 
+use crate::{Error, error::Span};
+
 /// Which part of the execution failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecutionStage {
@@ -35,12 +37,14 @@ pub struct ExecutionError {
     stage: ExecutionStage,
     message: String,
     hint: String,
+    /// Where in the statement, if one place of it is to blame.
+    span: Option<Span>,
 }
 
 impl ExecutionError {
     /// An error at a stage: what happened, and what to do.
     pub fn new(stage: ExecutionStage, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { stage, message: message.into(), hint: hint.into() }
+        Self { stage, message: message.into(), hint: hint.into(), span: None }
     }
 
     pub(super) fn missing(name: &str) -> Self {
@@ -52,13 +56,19 @@ impl ExecutionError {
         Self::new(ExecutionStage::Backend, format!("{name}: {message}"), "")
     }
 
-    pub(super) fn engine(name: &str, error: &crate::Error) -> Self {
-        Self::new(ExecutionStage::Backend, format!("{name}: {error}"), "")
+    pub(super) fn engine(name: &str, error: &Error) -> Self {
+        match error {
+            Error::Query(error) => Self {
+                span: Some(error.span()),
+                ..Self::new(ExecutionStage::Backend, format!("{name}: {}", error.message()), error.hint())
+            },
+            error => Self::new(ExecutionStage::Backend, format!("{name}: {error}"), ""),
+        }
     }
 
     /// A condition that the reference's store refuses.
-    pub(super) fn refused(message: impl Into<String>, hint: &str) -> Self {
-        Self::new(ExecutionStage::Backend, message, hint)
+    pub(super) fn refused(span: Span, message: &str, hint: &str) -> Self {
+        Self { span: Some(span), ..Self::new(ExecutionStage::Backend, message, hint) }
     }
 
     pub(super) fn all_failed(failed: &[(String, String)]) -> Self {
@@ -72,14 +82,15 @@ impl ExecutionError {
         self.stage
     }
 
-    /// `{stage, code, message, hint}`; the code is the stage's name.
+    /// `{stage, code, message, line, column, hint}`; the code is the stage's name. Line and column are null where no one
+    /// place of the statement is to blame.
     pub fn to_json(&self) -> Json {
         json!({
             "stage": self.stage.name(),
             "code": self.stage.name(),
             "message": self.message,
-            "line": null,
-            "column": null,
+            "line": self.span.map(|span| span.line),
+            "column": self.span.map(|span| span.column),
             "hint": self.hint,
         })
     }
@@ -87,6 +98,9 @@ impl ExecutionError {
 
 impl fmt::Display for ExecutionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(Span { line, column, .. }) = self.span {
+            write!(f, "{line}:{column}: ")?;
+        }
         match self.hint.as_str() {
             "" => f.write_str(&self.message),
             hint => write!(f, "{}; {hint}", self.message),
