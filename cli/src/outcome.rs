@@ -40,11 +40,7 @@ pub struct Failure {
 /// Where in a statement something is wrong.
 #[derive(Debug)]
 struct Place {
-    line: u32,
-    column: u32,
-    name: &'static str,
-    text: String,
-    hint: String,
+    error: QueryError,
     snippet: String,
 }
 
@@ -61,14 +57,7 @@ impl Failure {
 
     /// A wrong statement, with the place marked.
     pub fn statement(error: QueryError, sql: &str) -> Self {
-        let place = Place {
-            line: error.line(),
-            column: error.column(),
-            name: error.name(),
-            text: error.text().into(),
-            hint: error.hint().into(),
-            snippet: error.snippet(sql),
-        };
+        let place = Place { error: error.clone(), snippet: error.snippet(sql) };
         Self { place: Some(place), ..Error::from(error).into() }
     }
 
@@ -76,12 +65,12 @@ impl Failure {
     pub fn report(&self, json: bool) -> Outcome {
         if json {
             let mut error = json!({"code": self.code, "exit": self.outcome as u8, "message": self.message});
-            if let (Some(place), Some(fields)) = (&self.place, error.as_object_mut()) {
-                fields.insert("line".into(), place.line.into());
-                fields.insert("column".into(), place.column.into());
-                fields.insert("name".into(), place.name.into());
-                fields.insert("text".into(), place.text.as_str().into());
-                fields.insert("hint".into(), place.hint.as_str().into());
+            if let (Some(Place { error: place, .. }), Some(fields)) = (&self.place, error.as_object_mut()) {
+                fields.insert("line".into(), place.line().into());
+                fields.insert("column".into(), place.column().into());
+                fields.insert("name".into(), place.name().into());
+                fields.insert("text".into(), place.text().into());
+                fields.insert("hint".into(), place.hint().into());
             }
             output::line(json!({ "error": error }));
             return self.outcome;
