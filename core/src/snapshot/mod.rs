@@ -15,6 +15,7 @@ mod payload;
 mod statistics;
 mod strings;
 mod verify;
+mod vocabulary;
 mod wire;
 
 pub(crate) use collection::decode_row;
