@@ -74,14 +74,16 @@ pub enum SectionKind {
     Ids,
     /// Ids, documents and metadata, compressed block by block.
     Payload,
-    /// A static embedder's vocabulary, compressed.
+    /// A static embedder's vocabulary, compressed, its tokens sorted.
     Vocabulary,
     /// A static embedder's rows: f32 scale, then int8 components.
     TokenRows,
+    /// The line of each token in the vocabulary as it was given.
+    TokenNumbers,
 }
 
 impl SectionKind {
-    const ALL: [(Self, u16, &'static str); 7] = [
+    const ALL: [(Self, u16, &'static str); 8] = [
         (Self::Vectors, 1, "vectors"),
         (Self::Column, 2, "column"),
         (Self::Dictionary, 3, "dictionary"),
@@ -89,6 +91,7 @@ impl SectionKind {
         (Self::Payload, 5, "payload"),
         (Self::Vocabulary, 16, "vocabulary"),
         (Self::TokenRows, 17, "token rows"),
+        (Self::TokenNumbers, 18, "token numbers"),
     ];
 
     /// The section's name in errors and in docs/format.md.

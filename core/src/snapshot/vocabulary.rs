@@ -6,6 +6,8 @@
 //! machine. It knows nothing of what tokens mean, and is too slow for more than some megabytes: 30,000 tokens take
 //! about ten milliseconds.
 
+use crate::error::SnapshotError;
+
 /// What ends a token.
 const END: u8 = b'\n';
 /// The longest text a decoder makes: tenfold that of the largest multilingual vocabularies.
@@ -25,7 +27,11 @@ const RATES: [u32; LAST_RATE as usize + 1] = {
 };
 
 /// The code of tokens, none of which holds a line feed. Any order is right; a sorted one is short.
-pub fn encode_vocabulary<'t>(tokens: impl IntoIterator<Item = &'t str>) -> Vec<u8> {
+///
+/// # Errors
+/// [`SnapshotError::CannotWrite`] for tokens that a decoder would not make.
+pub fn encode_vocabulary<'t>(tokens: impl IntoIterator<Item = &'t str>) -> Result<Vec<u8>, SnapshotError> {
+    let mut bytes = 0;
     let (mut model, mut writer) = (Model::new(), Writer { range: Range::new(), out: Vec::new() });
     let mut before: &[u8] = &[];
     for token in tokens.into_iter().map(str::as_bytes) {
@@ -43,8 +49,13 @@ pub fn encode_vocabulary<'t>(tokens: impl IntoIterator<Item = &'t str>) -> Vec<u
             });
         }
         before = token;
+        bytes += token.len() + 1;
     }
-    writer.finish()
+    if bytes > MAX_TEXT_BYTES {
+        let reason = format!("{bytes} bytes of vocabulary are more than {MAX_TEXT_BYTES}");
+        return Err(SnapshotError::CannotWrite { reason });
+    }
+    Ok(writer.finish())
 }
 
 /// The text of `count` tokens, one a line, in the order in which they were encoded. `None` for a code that was not
@@ -66,11 +77,11 @@ pub fn decode_vocabulary(code: &[u8], count: u32) -> Option<String> {
                 node = node << 1 | u32::from(reader.bit(model.cell(context, node))?);
             }
             text.push(node as u8);
-            if node as u8 == END {
-                break;
-            }
             if text.len() > MAX_TEXT_BYTES {
                 return None;
+            }
+            if node as u8 == END {
+                break;
             }
             first = false;
         }
@@ -135,7 +146,7 @@ struct Cell {
 
 impl Cell {
     fn learn(&mut self, bit: bool) {
-        let part = |rest: u16| (u32::from(rest) * RATES[usize::from(self.seen)] >> 16) as u16;
+        let part = |rest: u16| ((u32::from(rest) * RATES[usize::from(self.seen)]) >> 16) as u16;
         self.set = if bit { self.set + part(u16::MAX - self.set) } else { self.set - part(self.set) };
         self.seen = LAST_RATE.min(self.seen + 1);
     }
@@ -154,7 +165,7 @@ impl Range {
 
     /// The last number of the part for a set bit.
     fn split(&self, cell: &Cell) -> u32 {
-        self.low + (u64::from(self.high - self.low) * u64::from(cell.set) >> 16) as u32
+        self.low + ((u64::from(self.high - self.low) * u64::from(cell.set)) >> 16) as u32
     }
 
     fn narrow(&mut self, split: u32, bit: bool) {
@@ -224,7 +235,7 @@ mod tests {
     use super::*;
 
     fn round_trip(tokens: &[&str]) -> usize {
-        let code = encode_vocabulary(tokens.iter().copied());
+        let code = encode_vocabulary(tokens.iter().copied()).unwrap();
         let text = decode_vocabulary(&code, tokens.len() as u32);
         let expected: String = tokens.iter().flat_map(|token| [token, "\n"]).collect();
         assert_eq!(text.as_deref(), Some(expected.as_str()));
@@ -252,7 +263,7 @@ mod tests {
     #[test]
     fn every_cut_and_every_other_count_is_refused() {
         let tokens: Vec<String> = (0..300).map(|i| format!("token{}", i * 7)).collect();
-        let code = encode_vocabulary(tokens.iter().map(String::as_str));
+        let code = encode_vocabulary(tokens.iter().map(String::as_str)).unwrap();
         for cut in 0..code.len() {
             assert_eq!(decode_vocabulary(&code[..cut], 300), None, "cut after {cut} bytes");
         }
