@@ -5,21 +5,18 @@
 //! keeps their first numbers for whoever wants to check the fingerprint.
 
 use super::{
-    assemble::{Assembler, narrow},
+    assemble::{Assembler, Title, narrow},
     description::{decode_embedder, encode_embedder},
     head::Head,
-    layout::{FileKind, SectionKind, malformed},
+    layout::{CHECKSUM_BYTES, FileKind, SectionKind, malformed},
     vocabulary::{decode_vocabulary, encode_vocabulary},
 };
 use crate::{
     bytes::{ByteRange, ByteSource},
-    embed::{Embedder, StaticEmbedder, WordPiece},
+    embed::{Embedder, StaticEmbedder, TokenRows, WordPiece},
     error::{Result, SnapshotError},
     schema::EmbedderId,
 };
-
-/// Rows of one block: 4 kB at 256 dimensions.
-const ROWS_PER_BLOCK: usize = 16;
 
 /// Writes a static embedder.
 ///
@@ -29,19 +26,17 @@ pub fn write_embedder(embedder: &StaticEmbedder) -> Result<Vec<u8>> {
     let (vocab, dimension) = (embedder.vocab(), embedder.id().dimension as usize);
     let lines: Vec<&str> = vocab.split_inclusive('\n').map(|line| line.trim_end_matches('\n')).collect();
     let order = sorted_order(&lines);
-    let rows: Vec<&[u8]> = embedder.rows().chunks(dimension.max(1)).collect();
     let row = |&number: &u32| {
-        let scale = embedder.scales().get(number as usize).copied().unwrap_or_default();
-        let row = rows.get(number as usize).copied().unwrap_or_default();
+        let (row, scale) = embedder.row(number).unwrap_or_default();
         [&scale.to_le_bytes()[..], row].concat()
     };
-    let blocks = order.chunks(ROWS_PER_BLOCK).map(|chunk| chunk.iter().flat_map(row).collect::<Vec<u8>>());
     let tokens = order.iter().filter_map(|&number| lines.get(number as usize).copied());
+    let count = order.len() as u64;
     let mut file = Assembler::new();
-    file.section(SectionKind::Vocabulary, 0, 0, [encode_vocabulary(tokens)?])?;
-    file.section(SectionKind::TokenRows, 0, ROWS_PER_BLOCK as u32, blocks)?;
-    file.section(SectionKind::TokenNumbers, 0, 0, [encode_numbers(vocab, &order)?])?;
-    Ok(file.finish(FileKind::Embedder, rows.len() as u64, &encode_embedder(embedder.id())?)?)
+    file.section(Title::new(SectionKind::Vocabulary, 0, count), [encode_vocabulary(tokens)?])?;
+    file.even_section(Title::new(SectionKind::TokenRows, 1, count), 4 + dimension, order.iter().map(row))?;
+    file.section(Title::new(SectionKind::TokenNumbers, 0, count), [encode_numbers(vocab, &order)?])?;
+    Ok(file.finish(FileKind::Embedder, 0, count, &encode_embedder(embedder.id())?)?)
 }
 
 /// The numbers of the lines in the order of their tokens' bytes, because neighbours then share their beginnings. Of
@@ -74,13 +69,18 @@ impl EmbedderFile {
         let head = Head::parse(head, file_bytes)?;
         head.expect_kind(FileKind::Embedder)?;
         let id = decode_embedder(head.description(), head.header().description_at())?;
-        let rows = head.require(SectionKind::TokenRows, 0)?;
-        head.require(SectionKind::Vocabulary, 0)?;
-        head.require(SectionKind::TokenNumbers, 0)?;
-        let expected = head.header().rows.checked_mul(u64::from(id.dimension) + 4);
-        if rows.rows_per_block as usize != ROWS_PER_BLOCK || id.dimension == 0 || expected != Some(rows.bytes)
+        let rows = head.require(SectionKind::TokenRows)?;
+        let stride = u64::from(id.dimension) + 4 + CHECKSUM_BYTES as u64;
+        let one_each = rows.rows_per_block == 1 && u64::from(rows.blocks) == head.header().rows;
+        if id.dimension == 0 || !one_each || Some(rows.range.len()) != stride.checked_mul(rows.blocks.into())
         {
-            return Err(malformed("token rows", rows.offset, "the rows do not fit the dimension"));
+            return Err(malformed("token rows", rows.range.start, "the rows do not fit the dimension"));
+        }
+        for kind in [SectionKind::Vocabulary, SectionKind::TokenNumbers] {
+            let section = head.require(kind)?;
+            if section.blocks != 1 {
+                return Err(malformed(kind.name(), section.range.start, "it is not one block"));
+            }
         }
         Ok(Self { head, id })
     }
@@ -98,22 +98,22 @@ impl EmbedderFile {
     /// The tokenizer, if the vocabulary is resident. Its tokens are numbered as the rows of this file. O(vocabulary):
     /// keep it.
     pub fn tokenizer(&self, source: &dyn ByteSource) -> Result<Option<WordPiece>> {
-        let section = self.head.require(SectionKind::Vocabulary, 0)?;
-        let Some(code) = self.head.block(source, section, 0)? else { return Ok(None) };
+        let section = self.head.require(SectionKind::Vocabulary)?;
+        let Some(code) = self.head.block(source, &section, 0)? else { return Ok(None) };
         let tokens = u32::try_from(self.head.header().rows).ok();
         let text = tokens.and_then(|tokens| decode_vocabulary(code, tokens));
-        let wrong = || malformed("vocabulary", section.offset, "it is not the code of that many tokens");
+        let wrong = || malformed("vocabulary", section.range.start, "it is not the code of that many tokens");
         Ok(Some(WordPiece::from_vocab(&text.ok_or_else(wrong)?)?))
     }
 
     /// The embedder as it was before it was written, with its tokens in their first order; `None` if the source does
     /// not have all of it. O(file).
     pub fn restore(&self, source: &dyn ByteSource) -> Result<Option<StaticEmbedder>> {
-        let section = self.head.require(SectionKind::TokenNumbers, 0)?;
-        let Some(block) = self.head.block(source, section, 0)? else { return Ok(None) };
+        let section = self.head.require(SectionKind::TokenNumbers)?;
+        let Some(block) = self.head.block(source, &section, 0)? else { return Ok(None) };
         let Some(tokenizer) = self.tokenizer(source)? else { return Ok(None) };
         let lines: Vec<&str> = tokenizer.vocab().split_inclusive('\n').collect();
-        let wrong = || malformed("token numbers", section.offset, "they do not number the tokens");
+        let wrong = || malformed("token numbers", section.range.start, "they do not number the tokens");
         let (length, places) = decode_numbers(block, lines.len()).ok_or_else(wrong)?;
         let (mut vocab, mut rows, mut scales) = (String::new(), Vec::new(), Vec::new());
         for place in places {
@@ -132,13 +132,12 @@ impl EmbedderFile {
 
     /// Where the vocabulary lies in the file.
     pub fn vocabulary_range(&self) -> Option<ByteRange> {
-        self.head.block_range(self.head.section(SectionKind::Vocabulary, 0)?, 0)
+        self.head.block_range(&self.head.section(SectionKind::Vocabulary)?, 0)
     }
 
-    /// Where the block with a token's row lies in the file; `None` for a token the table does not have.
+    /// Where a token's row lies in the file; `None` for a token the table does not have.
     pub fn token_range(&self, token: u32) -> Option<ByteRange> {
-        let section = self.head.section(SectionKind::TokenRows, 0)?;
-        self.head.block_range(section, token / section.rows_per_block)
+        self.head.block_range(&self.head.section(SectionKind::TokenRows)?, token)
     }
 
     /// A token's components (int8 bit patterns) and scale, if resident.
@@ -147,15 +146,11 @@ impl EmbedderFile {
         source: &'s dyn ByteSource,
         token: u32,
     ) -> Result<Option<(&'s [u8], f32)>, SnapshotError> {
-        let section = self.head.require(SectionKind::TokenRows, 0)?;
-        let Some(block) = self.head.block(source, section, token / section.rows_per_block)? else {
-            return Ok(None);
-        };
-        let width = self.id.dimension as usize + 4;
-        let at = (token % section.rows_per_block) as usize * width;
-        let row = block.get(at..at + width).and_then(|row| row.split_first_chunk::<4>());
-        let (scale, components) =
-            row.ok_or_else(|| malformed("token rows", section.offset, format!("no row {token}")))?;
+        let section = self.head.require(SectionKind::TokenRows)?;
+        let Some(row) = self.head.block(source, &section, token)? else { return Ok(None) };
+        let split = row.split_first_chunk::<4>();
+        let short = || malformed("token rows", section.range.start, format!("no row {token}"));
+        let (scale, components) = split.ok_or_else(short)?;
         Ok(Some((components, f32::from_le_bytes(*scale))))
     }
 }
@@ -211,8 +206,7 @@ mod tests {
             tokenizer.encode(text, &mut after);
             let rows: Vec<_> =
                 after.iter().map(|token| opened.token_row(&source, *token).unwrap().unwrap()).collect();
-            let expected: Vec<_> =
-                before.iter().map(|token| crate::embed::TokenRows::row(&embedder, *token).unwrap()).collect();
+            let expected: Vec<_> = before.iter().map(|token| embedder.row(*token).unwrap()).collect();
             assert_eq!(rows, expected, "{text}");
         }
     }

@@ -21,7 +21,11 @@ pub fn check(source: &Source, bytes: &[u8]) {
     let file = SnapshotFile::open(bytes, bytes.len() as u64).unwrap();
     assert_eq!(file.encoding(), source.encoding, "{name}");
     assert_eq!(file.collections().len(), source.collections.len(), "{name}");
-    assert_eq!(file.description().clusters.as_ref().map(|c| (c.soft, c.extended_bits)), source.clusters, "{name}");
+    assert_eq!(
+        file.description().clusters.as_ref().map(|c| (c.soft, c.extended_bits)),
+        source.clusters,
+        "{name}"
+    );
     for (number, content) in source.collections.iter().enumerate() {
         let collection = file.collection(number).unwrap();
         let schema = collection.schema();

@@ -81,7 +81,10 @@ fn a_flipped_bit_is_refused_or_changes_nothing() {
                     Ok(answer) => assert_eq!(answer, truth, "{name}: byte {at} of {}", memory.names[altered]),
                     Err(_) => refused += 1,
                 }
-                assert!(altered == 0 || verify(&memory.files[altered].0).is_err(), "{name}: byte {at} passes");
+                assert!(
+                    altered == 0 || verify(&memory.files[altered].0).is_err(),
+                    "{name}: byte {at} passes"
+                );
                 memory.files[altered].0[at] ^= mask;
             }
             assert!(refused > 100, "{name}: only {refused} bytes of {} matter", memory.names[altered]);

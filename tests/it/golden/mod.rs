@@ -23,7 +23,8 @@ fn folder() -> PathBuf {
 #[test]
 fn the_same_records_give_the_bytes_of_old() {
     let built = build::release(&folder()).unwrap();
-    let differs = |(name, bytes): &&(String, Vec<u8>)| fs::read(folder().join(name)).ok().as_ref() != Some(bytes);
+    let differs =
+        |(name, bytes): &&(String, Vec<u8>)| fs::read(folder().join(name)).ok().as_ref() != Some(bytes);
     let different: Vec<_> = built.iter().filter(differs).collect();
     if different.is_empty() {
         return;

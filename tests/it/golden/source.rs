@@ -41,7 +41,8 @@ pub struct Content {
 
 /// Reads all of a folder, by name.
 pub fn all(folder: &Path) -> Result<Vec<Source>, Failure> {
-    let mut paths: Vec<_> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_, Failure>>()?;
+    let mut paths: Vec<_> =
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_, Failure>>()?;
     paths.retain(|path| path.extension().is_some_and(|e| e == "json") && !path.ends_with("release.json"));
     paths.sort();
     paths.iter().map(|path| read(path).map_err(|e| format!("{}: {e}", path.display()).into())).collect()
@@ -50,7 +51,8 @@ pub fn all(folder: &Path) -> Result<Vec<Source>, Failure> {
 fn read(path: &Path) -> Result<Source, Failure> {
     let json: Json = serde_json::from_str(&fs::read_to_string(path)?)?;
     let name = path.file_stem().ok_or("no name")?.to_string_lossy();
-    let soft = |clusters: &Json| Some((clusters["soft"].as_bool()?, clusters["extended_bits"].as_u64()? as u8));
+    let soft =
+        |clusters: &Json| Some((clusters["soft"].as_bool()?, clusters["extended_bits"].as_u64()? as u8));
     Ok(Source {
         file: format!("{name}.portolan"),
         metric: serde_json::from_value(json["metric"].clone())?,
@@ -58,7 +60,12 @@ fn read(path: &Path) -> Result<Source, Failure> {
         dimension: serde_json::from_value(json["dimension"].clone())?,
         embedded: json["embedder"].is_string(),
         clusters: soft(&json["clusters"]),
-        collections: json["collections"].as_array().into_iter().flatten().map(content).collect::<Result<_, _>>()?,
+        collections: json["collections"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(content)
+            .collect::<Result<_, _>>()?,
     })
 }
 
