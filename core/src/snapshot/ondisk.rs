@@ -157,3 +157,131 @@ pub struct FormatRowScale {
     /// The value of a component is this times its byte.
     pub scale: f32,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::mem::{offset_of, size_of};
+
+    use super::{
+        super::{
+            clusters,
+            layout::{self, FileKind, Header, SectionEntry, SectionKind},
+        },
+        *,
+    };
+
+    /// The number that stands at a place of a struct's bytes.
+    fn number(bytes: &[u8], at: usize, width: usize) -> u64 {
+        bytes[at..at + width].iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
+
+    #[test]
+    fn a_header_is_where_the_struct_says() {
+        let header = Header {
+            kind: FileKind::Embedder,
+            file_bytes: 0x1111_1111_1111,
+            head_bytes: 0x0222_2222_2222,
+            sections: 0x3333,
+            lengths: 0x4444_4444,
+            rows: 0x5555_5555_5555,
+            features: 3,
+            checksum: 0x6666_6666_6666_6666,
+            content_id: [7; 32],
+        };
+        let bytes = header.encode();
+        assert_eq!(bytes.len(), size_of::<FormatHeader>());
+        assert_eq!(bytes.len(), FORMAT_HEADER_BYTES as usize);
+        for (at, width, expected) in [
+            (offset_of!(FormatHeader, magic), 8, FORMAT_MAGIC),
+            (offset_of!(FormatHeader, version), 2, FORMAT_VERSION.into()),
+            (offset_of!(FormatHeader, oldest_reader), 2, layout::OLDEST_FORMAT.into()),
+            (offset_of!(FormatHeader, file_kind), 4, FORMAT_FILE_EMBEDDER.into()),
+            (offset_of!(FormatHeader, features), 8, FORMAT_FEATURE_CLUSTERS | FORMAT_FEATURE_SOFT),
+            (offset_of!(FormatHeader, file_bytes), 8, header.file_bytes),
+            (offset_of!(FormatHeader, head_bytes), 8, header.head_bytes),
+            (offset_of!(FormatHeader, sections), 4, header.sections.into()),
+            (offset_of!(FormatHeader, lengths), 4, header.lengths.into()),
+            (offset_of!(FormatHeader, rows), 8, header.rows),
+            (offset_of!(FormatHeader, checksum), 8, header.checksum),
+        ] {
+            assert_eq!(number(&bytes, at, width), expected, "{at}");
+        }
+        let id = offset_of!(FormatHeader, content_id);
+        assert_eq!(bytes[id..offset_of!(FormatHeader, reserved)], header.content_id);
+    }
+
+    #[test]
+    fn an_entry_of_the_directory_is_where_the_struct_says() {
+        let entry = SectionEntry {
+            kind: SectionKind::TokenNumbers,
+            field: FORMAT_NO_FIELD,
+            rows_per_block: 0x1111_1111,
+            block_bytes: 0x2222_2222,
+            first_length: 0x3333_3333,
+            blocks: 0x4444_4444,
+            offset: 0x5555_5555_5555_5555,
+            bytes: 0x6666_6666_6666_6666,
+            rows: 0x7777_7777_7777_7777,
+        };
+        let bytes = entry.encode();
+        assert_eq!(bytes.len(), size_of::<FormatSection>());
+        assert_eq!(bytes.len(), FORMAT_SECTION_BYTES as usize);
+        for (at, width, expected) in [
+            (offset_of!(FormatSection, kind), 2, FORMAT_KIND_TOKEN_NUMBERS.into()),
+            (offset_of!(FormatSection, field), 2, layout::NO_FIELD.into()),
+            (offset_of!(FormatSection, rows_per_block), 4, entry.rows_per_block.into()),
+            (offset_of!(FormatSection, block_bytes), 4, entry.block_bytes.into()),
+            (offset_of!(FormatSection, first_length), 4, entry.first_length.into()),
+            (offset_of!(FormatSection, blocks), 4, entry.blocks.into()),
+            (offset_of!(FormatSection, reserved), 4, 0),
+            (offset_of!(FormatSection, offset), 8, entry.offset),
+            (offset_of!(FormatSection, bytes), 8, entry.bytes),
+            (offset_of!(FormatSection, rows), 8, entry.rows),
+        ] {
+            assert_eq!(number(&bytes, at, width), expected, "{at}");
+        }
+    }
+
+    #[test]
+    fn kinds_have_the_numbers_of_the_library() {
+        let kinds = [
+            (SectionKind::Vectors, FORMAT_KIND_VECTORS),
+            (SectionKind::Column, FORMAT_KIND_COLUMN),
+            (SectionKind::Dictionary, FORMAT_KIND_DICTIONARY),
+            (SectionKind::Ids, FORMAT_KIND_IDS),
+            (SectionKind::Payload, FORMAT_KIND_PAYLOAD),
+            (SectionKind::Statistics, FORMAT_KIND_STATISTICS),
+            (SectionKind::Centroids, FORMAT_KIND_CENTROIDS),
+            (SectionKind::Members, FORMAT_KIND_MEMBERS),
+            (SectionKind::Codes, FORMAT_KIND_CODES),
+            (SectionKind::Extended, FORMAT_KIND_EXTENDED),
+            (SectionKind::Vocabulary, FORMAT_KIND_VOCABULARY),
+            (SectionKind::TokenRows, FORMAT_KIND_TOKEN_ROWS),
+            (SectionKind::TokenNumbers, FORMAT_KIND_TOKEN_NUMBERS),
+        ];
+        for (kind, number) in kinds {
+            let mut entry = [0; layout::SECTION_BYTES];
+            entry[..2].copy_from_slice(&number.to_le_bytes());
+            assert_eq!(SectionEntry::decode(&entry, 0).unwrap().kind, kind);
+        }
+        let known =
+            FORMAT_FEATURE_CLUSTERS | FORMAT_FEATURE_SOFT | FORMAT_FEATURE_PACKED | FORMAT_FEATURE_EXTENDED;
+        assert_eq!((known, FORMAT_KIND_OPTIONAL), (layout::KNOWN_FEATURES, layout::OPTIONAL_KINDS));
+        assert_eq!(FORMAT_ALIGNMENT, layout::ALIGNMENT as u32);
+        assert_eq!(FORMAT_CHECKSUM_BYTES, layout::CHECKSUM_BYTES as u32);
+    }
+
+    #[test]
+    fn cells_and_codes_end_with_the_structs() {
+        assert_eq!(
+            (FORMAT_CELL_SLOTS, FORMAT_EMPTY_SLOT),
+            (clusters::CELL_SLOTS as u32, clusters::EMPTY_SLOT)
+        );
+        assert_eq!(clusters::cell_bytes(24), 4 * 24 + size_of::<FormatCellFactors>());
+        assert_eq!(clusters::extended_bytes(24, 5), size_of::<FormatExtendedFactors>() + 24 * 5 / 8);
+        let rows = offset_of!(FormatCellFactors, row);
+        let mut cell = vec![0_u8; clusters::cell_bytes(24)];
+        cell[4 * 24 + rows..][..4].copy_from_slice(&77_u32.to_le_bytes());
+        assert_eq!(clusters::slot_rows(&cell).next(), Some(77));
+    }
+}

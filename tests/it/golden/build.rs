@@ -22,7 +22,7 @@ pub fn release(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let (mut release, mut files) = (ReleaseBuilder::new(), Vec::new());
     for source in source::all(folder)? {
         let bytes = snapshot(&source, &embedder).map_err(|error| format!("{}: {error}", source.file))?;
-        release.add_collections(&source.file, &bytes)?;
+        release.add_collection(&source.file, &bytes)?;
         files.push((source.file, bytes));
     }
     let bytes = write_embedder(&embedder)?;

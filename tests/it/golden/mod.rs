@@ -49,8 +49,8 @@ fn every_file_holds_what_stands_beside_it() {
         content::check(source, &fs::read(folder().join(&source.file)).unwrap());
     }
     let embedder = fs::read(folder().join(build::EMBEDDER)).unwrap();
-    assert_eq!(verify(&embedder).unwrap().name, "tiny");
-    LocalRelease::open(folder()).unwrap().verify().unwrap();
+    assert_eq!(verify(&embedder).unwrap().names, ["tiny"]);
+    LocalRelease::open(folder()).unwrap().verify(|_, _| ()).unwrap();
 }
 
 #[test]

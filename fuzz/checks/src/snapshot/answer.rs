@@ -53,7 +53,7 @@ pub fn check(collections: &[u8], embedder: &[u8], altered: &[u8]) {
 
 fn build(collections: &[u8], embedder: &[u8]) -> Result<BuiltRelease, Error> {
     let mut release = ReleaseBuilder::new();
-    release.add_collections("collections.portolan", collections)?;
+    release.add_collection("collections.portolan", collections)?;
     release.add_embedder("embedder.portolan", embedder)?;
     release.finish()
 }
