@@ -1,0 +1,288 @@
+//! AVX-512 with byte shuffles and VNNI: Ice Lake, Zen 4 and later. Chosen at run time.
+//!
+//! A shuffle looks up 64 bytes: four groups of 16 slots. Two looked-up bytes are at most 240 together, and are added as
+//! bytes. Sums then go into lanes of 16 bits, where an even slot and its odd neighbour share a lane: one accumulator
+//! takes both as they are, the other the odd ones alone, and what the first has too much is taken off at the end. All
+//! of it is modulo 2^16, and exact, because of [`CHUNK`] bytes of codes no slot's sum is larger than 2^15.
+
+use std::arch::x86_64::*;
+
+use super::super::super::{
+    cell::{SLOTS, Tail, row},
+    scalar,
+    scan::{BIAS, Candidate, Scan, TABLE_BLOCK},
+};
+
+/// Bytes of codes whose sums fit 16 bits with a sign: 512 groups of at most 60.
+const CHUNK: usize = 8192;
+
+pub(in super::super) fn is_present() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512vnni")
+}
+
+/// Reached only through a [`super::super::Level`].
+pub(in super::super) fn scan_cells(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
+    // SAFETY: a level of this instruction set exists only where `is_present`.
+    unsafe { scan_present(scan, cells, stride, out) }
+}
+
+/// Reached only through a [`super::super::Level`].
+pub(in super::super) fn dot_nibbles(halves: &[i8], rows: &[u8], row_bytes: usize, out: &mut [i32]) {
+    // SAFETY: a level of this instruction set exists only where `is_present`.
+    unsafe { dot_nibbles_present(halves, rows, row_bytes, out) }
+}
+
+/// Reached only through a [`super::super::Level`].
+pub(in super::super) fn dot_bytes(query: &[i8], row: &[u8]) -> i32 {
+    // SAFETY: a level of this instruction set exists only where `is_present`.
+    unsafe { dot_bytes_present(query, row) }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn scan_present(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
+    for cell in cells.chunks(stride.max(1)) {
+        let Some((codes, tail)) = scalar::split(cell, scan.code_bytes) else { return };
+        let passing = scalar::passing(tail.rows, scan.mask);
+        if passing == 0 {
+            continue;
+        }
+        let sums = sums(codes, scan.tables);
+        let estimates = [estimate(scan, &tail, 0, sums[0]), estimate(scan, &tail, 1, sums[1])];
+        let [(_, low_0), (_, low_1)] = estimates;
+        let bound = _mm512_set1_ps(scan.bound);
+        let near_0 = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(low_0, bound);
+        let near_1 = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(low_1, bound);
+        let near = passing & (u32::from(near_0) | u32::from(near_1) << 16);
+        if near != 0 {
+            push_all(near, estimates, tail.rows, out);
+        }
+    }
+}
+
+/// Appends the slots whose bits are set in `near`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn push_all(
+    mut near: u32,
+    estimates: [(__m512, __m512); 2],
+    rows: &[u8; 4 * SLOTS],
+    out: &mut Vec<Candidate>,
+) {
+    let (mut estimate, mut low) = ([0.0_f32; SLOTS], [0.0_f32; SLOTS]);
+    for (half, (e, l)) in estimates.into_iter().enumerate() {
+        // SAFETY: half the slots are 16 floats, the 64 writable bytes of one register; no alignment is needed.
+        unsafe {
+            _mm512_storeu_ps(estimate[16 * half..16 * half + 16].as_mut_ptr(), e);
+            _mm512_storeu_ps(low[16 * half..16 * half + 16].as_mut_ptr(), l);
+        }
+    }
+    while near != 0 {
+        let j = near.trailing_zeros() as usize;
+        near &= near - 1;
+        scalar::push(estimate[j], low[j], row(rows, j), out);
+    }
+}
+
+/// The estimates of slots 0 to 15, or with `half` 1 of 16 to 31, and the same less their margins.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn estimate(scan: &Scan<'_>, tail: &Tail<'_>, half: usize, sums: __m512i) -> (__m512, __m512) {
+    let offsets = load_halves(&tail.offsets.as_chunks().0[half]);
+    let factors = load_halves(&tail.factors.as_chunks().0[half]);
+    let offset =
+        _mm512_add_ps(_mm512_set1_ps(scan.base), _mm512_mul_ps(_mm512_set1_ps(scan.a_scale), offsets));
+    let slope = _mm512_mul_ps(_mm512_set1_ps(scan.slope), factors);
+    let estimate = _mm512_add_ps(offset, _mm512_mul_ps(slope, _mm512_cvtepi32_ps(sums)));
+    let margin = _mm512_mul_ps(_mm512_set1_ps(scan.margin), _mm512_abs_ps(factors));
+    (estimate, _mm512_sub_ps(estimate, margin))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load_halves(halves: &[u8; 32]) -> __m512 {
+    // SAFETY: 32 readable bytes; no alignment is needed.
+    _mm512_cvtph_ps(unsafe { _mm256_loadu_si256(halves.as_ptr().cast()) })
+}
+
+/// The sums of slots 0 to 15, and of 16 to 31.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn sums(codes: &[u8], tables: &[u8]) -> [__m512i; 2] {
+    if codes.len() <= CHUNK {
+        return widen(chunk_sums(codes, tables));
+    }
+    let mut sums = [_mm512_setzero_si512(); 2];
+    for (codes, tables) in codes.chunks(CHUNK).zip(tables.chunks(CHUNK)) {
+        let [low, high] = widen(chunk_sums(codes, tables));
+        sums = [_mm512_add_epi32(sums[0], low), _mm512_add_epi32(sums[1], high)];
+    }
+    sums
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn widen(sums: __m512i) -> [__m512i; 2] {
+    let high = _mm512_extracti64x4_epi64::<1>(sums);
+    [_mm512_cvtepi16_epi32(_mm512_castsi512_si256(sums)), _mm512_cvtepi16_epi32(high)]
+}
+
+/// The sums of the 32 slots in ascending order, 16 bits each, of at most [`CHUNK`] bytes of codes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn chunk_sums(codes: &[u8], tables: &[u8]) -> __m512i {
+    let mut sums = Sums::zero();
+    let (blocks, rest) = codes.as_chunks::<TABLE_BLOCK>();
+    let tables = tables.as_chunks::<TABLE_BLOCK>().0;
+    for (codes, table) in blocks.iter().zip(tables) {
+        sums.add([load(codes, 0), load(codes, 1)], table);
+    }
+    if let Some(table) = tables.get(blocks.len()) {
+        sums.add([load_rest(rest), load_rest(rest.get(64..).unwrap_or_default())], table);
+    }
+    let groups = (codes.len() / 16) as i16;
+    _mm512_sub_epi16(sums.fold(), _mm512_set1_epi16(groups.wrapping_mul(i16::from(BIAS))))
+}
+
+/// For the low halves of the code bytes, then for the high ones: the sums of even slots plus 2^8 times those of their
+/// odd neighbours, and the sums of odd slots. Each of the four quarters of a register holds every fourth group.
+struct Sums {
+    low: [__m512i; 2],
+    high: [__m512i; 2],
+}
+
+impl Sums {
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn zero() -> Self {
+        let zero = _mm512_setzero_si512();
+        Self { low: [zero; 2], high: [zero; 2] }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn add(&mut self, codes: [__m512i; 2], tables: &[u8; TABLE_BLOCK]) {
+        let nibble = _mm512_set1_epi8(15);
+        let tables = [load(tables, 0), load(tables, 1)];
+        let low = |i: usize| _mm512_shuffle_epi8(tables[i], _mm512_and_si512(codes[i], nibble));
+        let shifted = |i: usize| _mm512_and_si512(_mm512_srli_epi16::<4>(codes[i]), nibble);
+        let high = |i: usize| _mm512_shuffle_epi8(tables[i], shifted(i));
+        accumulate(&mut self.low, _mm512_add_epi8(low(0), low(1)));
+        accumulate(&mut self.high, _mm512_add_epi8(high(0), high(1)));
+    }
+
+    /// Adds the quarters up, and puts slots in order.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn fold(self) -> __m512i {
+        let [a, b] = interleave(self.low);
+        let [c, d] = interleave(self.high);
+        let ab = _mm512_add_epi16(_mm512_shuffle_i64x2::<0x44>(a, b), _mm512_shuffle_i64x2::<0xee>(a, b));
+        let cd = _mm512_add_epi16(_mm512_shuffle_i64x2::<0x44>(c, d), _mm512_shuffle_i64x2::<0xee>(c, d));
+        _mm512_add_epi16(_mm512_shuffle_i64x2::<0x88>(ab, cd), _mm512_shuffle_i64x2::<0xdd>(ab, cd))
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn accumulate(sums: &mut [__m512i; 2], bytes: __m512i) {
+    sums[0] = _mm512_add_epi16(sums[0], bytes);
+    sums[1] = _mm512_add_epi16(sums[1], _mm512_srli_epi16::<8>(bytes));
+}
+
+/// In each quarter the sums of slots 0 to 7, and of 8 to 15.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn interleave([both, odd]: [__m512i; 2]) -> [__m512i; 2] {
+    let even = _mm512_sub_epi16(both, _mm512_slli_epi16::<8>(odd));
+    [_mm512_unpacklo_epi16(even, odd), _mm512_unpackhi_epi16(even, odd)]
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load(block: &[u8; TABLE_BLOCK], half: usize) -> __m512i {
+    let half = &block.as_chunks::<64>().0[half];
+    // SAFETY: `half` is 64 readable bytes; no alignment is needed.
+    unsafe { _mm512_loadu_si512(half.as_ptr().cast()) }
+}
+
+/// The first 64 bytes of `rest`, with zeros for those it lacks.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn load_rest(rest: &[u8]) -> __m512i {
+    let mask = u64::MAX.checked_shr(64 - rest.len().min(64) as u32).unwrap_or(0);
+    // SAFETY: only bytes whose bits are set are read: as many as `rest` has, and no more than 64.
+    unsafe { _mm512_maskz_loadu_epi8(mask, rest.as_ptr().cast()) }
+}
+
+/// Four rows at a time, so that the query is loaded once for all and their sums are folded together.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn dot_nibbles_present(halves: &[i8], rows: &[u8], row_bytes: usize, out: &mut [i32]) {
+    let (even, odd) = halves.split_at(halves.len() / 2);
+    let row_bytes = row_bytes.max(1);
+    let fours = rows.chunks_exact(4 * row_bytes);
+    let (out_fours, out_rest) = out.as_chunks_mut::<4>();
+    let rest = fours.remainder();
+    for (four, out) in fours.zip(out_fours) {
+        let mut rows = four.chunks_exact(row_bytes);
+        let rows: [&[u8]; 4] = std::array::from_fn(|_| rows.next().unwrap_or_default());
+        // SAFETY: `out` is the 16 writable bytes of four sums; no alignment is needed.
+        unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), fold_rows(dot_rows(even, odd, rows))) };
+    }
+    for (row, out) in rest.chunks_exact(row_bytes).zip(out_rest) {
+        *out = _mm512_reduce_add_epi32(dot_rows(even, odd, [row])[0]);
+    }
+}
+
+/// The products of `N` rows of one length, each spread over 16 lanes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn dot_rows<const N: usize>(even: &[i8], odd: &[i8], rows: [&[u8]; N]) -> [__m512i; N] {
+    let nibble = _mm512_set1_epi8(15);
+    let mut sums = [_mm512_setzero_si512(); N];
+    for (i, (even, odd)) in even.as_chunks::<64>().0.iter().zip(odd.as_chunks::<64>().0).enumerate() {
+        let (even, odd) = (load_query(even), load_query(odd));
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            let codes = load_rest(row.get(64 * i..).unwrap_or_default());
+            let high = _mm512_and_si512(_mm512_srli_epi16::<4>(codes), nibble);
+            *sum = _mm512_dpbusd_epi32(*sum, _mm512_and_si512(codes, nibble), even);
+            *sum = _mm512_dpbusd_epi32(*sum, high, odd);
+        }
+    }
+    sums
+}
+
+/// The sums of the lanes of four registers.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn fold_rows([a, b, c, d]: [__m512i; 4]) -> __m128i {
+    let ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    let cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+    let all = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    let half = _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64::<1>(all));
+    _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256::<1>(half))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load_query(bytes: &[i8; 64]) -> __m512i {
+    // SAFETY: 64 readable bytes; no alignment is needed.
+    unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
+}
+
+/// VNNI multiplies unsigned by signed bytes: the row is raised by 128, and 128 times the query's sum taken off.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn dot_bytes_present(query: &[i8], row: &[u8]) -> i32 {
+    let raise = _mm512_set1_epi8(i8::MIN);
+    let (mut dot, mut sum) = (_mm512_setzero_si512(), _mm512_setzero_si512());
+    let mut rest = row;
+    for query in query.as_chunks::<64>().0 {
+        let y = load_query(query);
+        dot = _mm512_dpbusd_epi32(dot, _mm512_xor_si512(load_rest(rest), raise), y);
+        sum = _mm512_dpbusd_epi32(sum, raise, y);
+        rest = rest.get(64..).unwrap_or_default();
+    }
+    _mm512_reduce_add_epi32(_mm512_sub_epi32(dot, sum))
+}

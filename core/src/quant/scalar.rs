@@ -1,0 +1,99 @@
+//! The reference kernels, in plain Rust: they define the results that every other kernel must produce.
+//!
+//! Use these where no kernel of [`super::arch`] fits the processor, and as the oracle of tests.
+
+use super::{
+    cell::{GROUP_BYTES, NO_ROW, SLOTS, Tail, row},
+    scan::{BIAS, Candidate, Scan},
+};
+use crate::metric::widen_half;
+
+/// Scans cells that stand `stride` bytes apart; see [`super::SignQuery::scan_cells`].
+pub(super) fn scan_cells(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
+    for cell in cells.chunks(stride.max(1)) {
+        let Some((codes, tail)) = split(cell, scan.code_bytes) else { return };
+        let passing = passing(tail.rows, scan.mask);
+        if passing == 0 {
+            continue;
+        }
+        let estimates = estimates(scan, codes, tail);
+        for (j, (estimate, low)) in estimates.into_iter().enumerate() {
+            if low <= scan.bound && passing >> j & 1 == 1 {
+                push(estimate, low, row(tail.rows, j), out);
+            }
+        }
+    }
+}
+
+/// The codes of a cell and what stands behind them, if it is long enough.
+#[inline(always)]
+pub(super) fn split(cell: &[u8], code_bytes: usize) -> Option<(&[u8], Tail<'_>)> {
+    let (codes, tail) = cell.split_at_checked(code_bytes)?;
+    Some((codes, Tail::of(tail)?))
+}
+
+/// One bit for each slot whose row has its bit set in `mask`; all bits if there is no mask.
+#[inline(always)]
+pub(super) fn passing(rows: &[u8; 4 * SLOTS], mask: Option<&[u64]>) -> u32 {
+    let Some(mask) = mask else { return u32::MAX };
+    let mut passing = 0;
+    for (j, row) in rows.as_chunks::<4>().0.iter().enumerate() {
+        let row = u32::from_le_bytes(*row);
+        let word = mask.get((row / 64) as usize).copied().unwrap_or(0);
+        passing |= ((word >> (row % 64)) as u32 & 1) << j;
+    }
+    passing
+}
+
+/// Appends a candidate, unless its slot is empty. Not inlined: candidates are rare, and the scan needs the registers.
+#[cold]
+#[inline(never)]
+pub(super) fn push(estimate: f32, low: f32, row: u32, out: &mut Vec<Candidate>) {
+    if row != NO_ROW {
+        out.push(Candidate { low, estimate, row });
+    }
+}
+
+/// The sum of each slot's table entries, less the bias.
+pub(super) fn sums(codes: &[u8], tables: &[u8]) -> [i32; SLOTS] {
+    let mut sums = [0; SLOTS];
+    let groups = codes.as_chunks::<GROUP_BYTES>().0.iter().zip(tables.as_chunks::<GROUP_BYTES>().0);
+    for (codes, table) in groups {
+        for (j, code) in codes.iter().enumerate() {
+            sums[j] += i32::from(table[usize::from(code & 15)]) - i32::from(BIAS);
+            sums[j + GROUP_BYTES] += i32::from(table[usize::from(code >> 4)]) - i32::from(BIAS);
+        }
+    }
+    sums
+}
+
+/// The estimate of each slot, and the same less its margin. This order of operations holds for all kernels.
+pub(super) fn estimates(scan: &Scan<'_>, codes: &[u8], tail: Tail<'_>) -> [(f32, f32); SLOTS] {
+    let sums = sums(codes, scan.tables);
+    let half =
+        |halves: &[u8; 2 * SLOTS], j: usize| widen_half(u16::from_le_bytes(halves.as_chunks::<2>().0[j]));
+    std::array::from_fn(|j| {
+        let factor = half(tail.factors, j);
+        let offset = scan.base + scan.a_scale * half(tail.offsets, j);
+        let estimate = offset + scan.slope * factor * sums[j] as f32;
+        (estimate, estimate - scan.margin * factor.abs())
+    })
+}
+
+/// The contract of [`super::arch::DotNibbles`].
+pub(super) fn dot_nibbles(halves: &[i8], rows: &[u8], row_bytes: usize, out: &mut [i32]) {
+    let (even, odd) = halves.split_at(halves.len() / 2);
+    for (row, out) in rows.chunks_exact(row_bytes.max(1)).zip(out) {
+        let terms = row.iter().zip(even.iter().zip(odd));
+        *out = terms
+            .map(|(u, (&even, &odd))| {
+                i32::from(u & 15) * i32::from(even) + i32::from(u >> 4) * i32::from(odd)
+            })
+            .sum();
+    }
+}
+
+/// The contract of [`super::arch::DotBytes`].
+pub(super) fn dot_bytes(query: &[i8], row: &[u8]) -> i32 {
+    query.iter().zip(row).map(|(&y, &b)| i32::from(y) * i32::from(b.cast_signed())).sum()
+}

@@ -1,0 +1,162 @@
+//! A query made ready for sign codes, and the scan of cells.
+//!
+//! The query's components become integers z from -15 to 15. For every group of four components a table holds the 16
+//! sums of +-z that a code's four bits can ask for, as bytes from 0 to 120, so that a vector register looks up the same
+//! group of many slots at once: FastScan (André et al., PVLDB 9, 2015) over RaBitQ codes. The sums are exact; kernels
+//! of all machines give the same candidates and the same bits.
+//!
+//! Use a [`SignQuery`] for one question over any number of cells. It keeps no best-so-far: the caller tightens the bound.
+
+use super::{
+    arch::{self, Level, ScanCells},
+    cell::{GROUP_BYTES, SLOTS, Tail, code_bytes},
+    lanes::largest,
+    scalar,
+};
+
+/// The largest magnitude of a component of the query as an integer.
+const LARGEST: f32 = 15.0;
+/// What is added to the sums of a table to make them bytes: four times [`LARGEST`].
+pub(super) const BIAS: u8 = 60;
+/// Tables are filled up with zeros to this many bytes, so that kernels need no special tail for them.
+pub(super) const TABLE_BLOCK: usize = 128;
+
+/// What all cells of one cluster have in common, for one query.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Frame {
+    /// The distance that belongs to query and centroid; see [`super::SlotFactors::base`].
+    pub base: f32,
+    /// The file's unit of A.
+    pub a_scale: f32,
+    /// The file's unit of F.
+    pub f_scale: f32,
+    /// How much a row's distance may lie below its estimate, for each unit of its |F|: a few standard deviations of
+    /// the estimate's error.
+    pub margin: f32,
+}
+
+/// A row that may lie within the bound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// The estimate less the margin.
+    pub low: f32,
+    /// The estimated distance.
+    pub estimate: f32,
+    /// The row's number in its file.
+    pub row: u32,
+}
+
+/// A rotated query as tables over groups of four components.
+#[derive(Debug, Clone)]
+pub struct SignQuery {
+    /// The value of one unit of the sums.
+    pub delta: f32,
+    code_dimension: usize,
+    tables: Vec<u8>,
+    scan: ScanCells,
+}
+
+impl SignQuery {
+    /// The tables of `rotated`, a query of the code dimension. 4 bytes a component.
+    pub fn new(rotated: &[f32]) -> Self {
+        Self::with_level(rotated, Level::best())
+    }
+
+    pub(super) fn with_level(rotated: &[f32], level: Level) -> Self {
+        let delta = largest(rotated) / LARGEST;
+        let mut tables = vec![0; code_bytes(rotated.len()).next_multiple_of(TABLE_BLOCK)];
+        for (table, components) in tables.as_chunks_mut().0.iter_mut().zip(rotated.as_chunks().0) {
+            *table = table_of(components, delta);
+        }
+        Self { delta, code_dimension: rotated.len(), tables, scan: arch::scan_cells(level) }
+    }
+
+    /// Writes for each slot of `cell` the sum of +-z by the signs of its code; [`delta`](Self::delta) times it
+    /// approximates `<s,q>`. Nothing is written if the cell is too short. The reference kernel: for tests and checks.
+    pub fn scan(&self, cell: &[u8], sums: &mut [i32; SLOTS]) {
+        if let Some(codes) = cell.get(..code_bytes(self.code_dimension)) {
+            *sums = scalar::sums(codes, &self.tables);
+        }
+    }
+
+    /// Writes the estimate of each slot of `cell`, empty ones included. Nothing is written if the cell is too short.
+    /// The reference kernel, one cell at a time; [`scan_cells`](Self::scan_cells) is the fast way.
+    pub fn estimates(&self, cell: &[u8], base: f32, a_scale: f32, f_scale: f32, out: &mut [f32; SLOTS]) {
+        let Some((codes, tail)) = cell.split_at_checked(code_bytes(self.code_dimension)) else { return };
+        let Some(tail) = Tail::of(tail) else { return };
+        let frame = Frame { base, a_scale, f_scale, margin: 0.0 };
+        let scan = self.job(&frame, None, f32::INFINITY);
+        *out = scalar::estimates(&scan, codes, tail).map(|(estimate, _)| estimate);
+    }
+
+    /// Appends to `out` the rows of `cells` whose estimate less the frame's margin is at most `bound`.
+    ///
+    /// Cells stand `stride` bytes apart: [`super::cell_bytes`] and a checksum, which is passed over. Empty slots are
+    /// left out, and so are rows whose bit in `mask` (bit `row % 64` of word `row / 64`) is not set or missing; of a
+    /// cell without such a row the codes are not touched. A last cell that is cut short is ignored.
+    pub fn scan_cells(
+        &self,
+        cells: &[u8],
+        stride: usize,
+        frame: &Frame,
+        mask: Option<&[u64]>,
+        bound: f32,
+        out: &mut Vec<Candidate>,
+    ) {
+        (self.scan)(&self.job(frame, mask, bound), cells, stride, out);
+    }
+
+    fn job<'a>(&'a self, frame: &Frame, mask: Option<&'a [u64]>, bound: f32) -> Scan<'a> {
+        Scan {
+            tables: &self.tables,
+            code_bytes: code_bytes(self.code_dimension),
+            base: frame.base,
+            a_scale: frame.a_scale,
+            slope: frame.f_scale * self.delta,
+            margin: frame.f_scale.abs() * frame.margin,
+            mask,
+            bound,
+        }
+    }
+}
+
+/// All that a kernel needs to know but the cells.
+#[derive(Debug)]
+pub(super) struct Scan<'a> {
+    pub(super) tables: &'a [u8],
+    pub(super) code_bytes: usize,
+    pub(super) base: f32,
+    pub(super) a_scale: f32,
+    /// The file's unit of F times the query's unit.
+    pub(super) slope: f32,
+    /// The margin for one unit of a stored |F|.
+    pub(super) margin: f32,
+    pub(super) mask: Option<&'a [u64]>,
+    pub(super) bound: f32,
+}
+
+/// The sums of the four components' integers with all choices of signs, more by [`BIAS`]: bit `j` set is plus
+/// component `j`.
+#[inline(always)]
+fn table_of(components: &[f32; 4], delta: f32) -> [u8; GROUP_BYTES] {
+    let z = components.map(|x| round(x, delta));
+    let none = BIAS.wrapping_sub(z[0]).wrapping_sub(z[1]).wrapping_sub(z[2]).wrapping_sub(z[3]);
+    let mut table = [none; GROUP_BYTES];
+    for (j, z) in z.iter().enumerate() {
+        for (code, sum) in table.iter_mut().enumerate() {
+            *sum = sum.wrapping_add(if code >> j & 1 == 1 { z.wrapping_mul(2) } else { 0 });
+        }
+    }
+    table
+}
+
+/// `x / delta` to the nearest integer from -15 to 15, halves away from zero, as a byte in two's complement.
+#[inline(always)]
+fn round(x: f32, delta: f32) -> u8 {
+    if delta == 0.0 {
+        return 0;
+    }
+    let quotient = (x / delta).clamp(-LARGEST, LARGEST);
+    let away = (quotient + 0.5_f32.copysign(quotient)) as i32;
+    away as u8
+}
