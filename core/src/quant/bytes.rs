@@ -4,11 +4,11 @@
 
 use super::{
     arch::{self, Level},
-    lanes::largest,
+    integers::to_integers,
 };
 
 /// The largest magnitude of a component as an integer.
-const LARGEST: f32 = 127.0;
+const LARGEST: i8 = 127;
 /// Components are filled up with zeros to a multiple of this, so that kernels read whole registers of them.
 pub(super) const BLOCK: usize = 128;
 
@@ -33,8 +33,7 @@ impl ByteQuery {
     }
 
     pub(super) fn with_level(query: &[f32], level: Level) -> Self {
-        let delta = largest(query) / LARGEST;
-        let mut bytes: Vec<i8> = query.iter().map(|&x| round(x, delta)).collect();
+        let (delta, mut bytes) = to_integers(query, LARGEST);
         bytes.resize(query.len().next_multiple_of(BLOCK), 0);
         let mut halves = vec![0; bytes.len()];
         let (even, odd) = halves.split_at_mut(bytes.len() / 2);
@@ -68,14 +67,4 @@ impl ByteQuery {
             *out = self.dot_bytes(row);
         }
     }
-}
-
-/// `x / delta` to the nearest integer from -127 to 127, halves away from zero.
-#[inline(always)]
-fn round(x: f32, delta: f32) -> i8 {
-    if delta == 0.0 {
-        return 0;
-    }
-    let quotient = (x / delta).clamp(-LARGEST, LARGEST);
-    (quotient + 0.5_f32.copysign(quotient)) as i32 as i8
 }

@@ -17,11 +17,13 @@
 mod arch;
 mod bytes;
 mod cell;
+mod integers;
 mod lanes;
 mod rotation;
 mod scalar;
 mod scan;
 mod signs;
+mod tables;
 #[cfg(test)]
 mod testing;
 

@@ -4,7 +4,8 @@
 
 use super::{
     cell::{GROUP_BYTES, NO_ROW, SLOTS, Tail, row},
-    scan::{BIAS, Candidate, Scan},
+    scan::{Candidate, Scan},
+    tables::{CHUNK, Tables},
 };
 use crate::metric::widen_half;
 
@@ -55,16 +56,29 @@ pub(super) fn push(estimate: f32, low: f32, row: u32, out: &mut Vec<Candidate>) 
 }
 
 /// The sum of each slot's table entries, less the bias.
-pub(super) fn sums(codes: &[u8], tables: &[u8]) -> [i32; SLOTS] {
+pub(super) fn sums(codes: &[u8], tables: &Tables) -> [i32; SLOTS] {
     let mut sums = [0; SLOTS];
-    let groups = codes.as_chunks::<GROUP_BYTES>().0.iter().zip(tables.as_chunks::<GROUP_BYTES>().0);
-    for (codes, table) in groups {
-        for (j, code) in codes.iter().enumerate() {
-            sums[j] += i32::from(table[usize::from(code & 15)]) - i32::from(BIAS);
-            sums[j + GROUP_BYTES] += i32::from(table[usize::from(code >> 4)]) - i32::from(BIAS);
+    for (codes, (blocks, bias)) in codes.chunks(CHUNK).zip(tables.chunks()) {
+        let tables = blocks.iter().flat_map(|block| block.0.as_chunks::<GROUP_BYTES>().0);
+        for (codes, table) in codes.as_chunks::<GROUP_BYTES>().0.iter().zip(tables) {
+            for (j, code) in codes.iter().enumerate() {
+                sums[j] += i32::from(table[usize::from(code & 15)]);
+                sums[j + GROUP_BYTES] += i32::from(table[usize::from(code >> 4)]);
+            }
         }
+        sums.iter_mut().for_each(|sum| *sum -= i32::from(bias));
     }
     sums
+}
+
+/// `rest`, which is shorter than a block, filled up with zeros.
+#[inline]
+pub(super) fn padded<const N: usize>(rest: &[u8]) -> [u8; N] {
+    let mut block = [0; N];
+    for (to, from) in block.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    block
 }
 
 /// The estimate of each slot, and the same less its margin. This order of operations holds for all kernels.

@@ -1,25 +1,16 @@
 //! A query made ready for sign codes, and the scan of cells.
 //!
-//! The query's components become integers z from -15 to 15. For every group of four components a table holds the 16
-//! sums of +-z that a code's four bits can ask for, as bytes from 0 to 120, so that a vector register looks up the same
-//! group of many slots at once: FastScan (André et al., PVLDB 9, 2015) over RaBitQ codes. The sums are exact; kernels
-//! of all machines give the same candidates and the same bits.
+//! The query becomes [`Tables`] of integers, which vector registers look up for many slots at once. Kernels of all
+//! machines give the same candidates and the same bits.
 //!
 //! Use a [`SignQuery`] for one question over any number of cells. It keeps no best-so-far: the caller tightens the bound.
 
 use super::{
     arch::{self, Level, ScanCells},
-    cell::{GROUP_BYTES, SLOTS, Tail, code_bytes},
-    lanes::largest,
+    cell::{SLOTS, Tail, code_bytes},
     scalar,
+    tables::Tables,
 };
-
-/// The largest magnitude of a component of the query as an integer.
-const LARGEST: f32 = 15.0;
-/// What is added to the sums of a table to make them bytes: four times [`LARGEST`].
-pub(super) const BIAS: u8 = 60;
-/// Tables are filled up with zeros to this many bytes, so that kernels need no special tail for them.
-pub(super) const TABLE_BLOCK: usize = 128;
 
 /// What all cells of one cluster have in common, for one query.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,7 +43,7 @@ pub struct SignQuery {
     /// The value of one unit of the sums.
     pub delta: f32,
     code_dimension: usize,
-    tables: Vec<u8>,
+    tables: Tables,
     scan: ScanCells,
 }
 
@@ -63,11 +54,7 @@ impl SignQuery {
     }
 
     pub(super) fn with_level(rotated: &[f32], level: Level) -> Self {
-        let delta = largest(rotated) / LARGEST;
-        let mut tables = vec![0; code_bytes(rotated.len()).next_multiple_of(TABLE_BLOCK)];
-        for (table, components) in tables.as_chunks_mut().0.iter_mut().zip(rotated.as_chunks().0) {
-            *table = table_of(components, delta);
-        }
+        let (delta, tables) = Tables::new(rotated);
         Self { delta, code_dimension: rotated.len(), tables, scan: arch::scan_cells(level) }
     }
 
@@ -123,7 +110,7 @@ impl SignQuery {
 /// All that a kernel needs to know but the cells.
 #[derive(Debug)]
 pub(super) struct Scan<'a> {
-    pub(super) tables: &'a [u8],
+    pub(super) tables: &'a Tables,
     pub(super) code_bytes: usize,
     pub(super) base: f32,
     pub(super) a_scale: f32,
@@ -133,30 +120,4 @@ pub(super) struct Scan<'a> {
     pub(super) margin: f32,
     pub(super) mask: Option<&'a [u64]>,
     pub(super) bound: f32,
-}
-
-/// The sums of the four components' integers with all choices of signs, more by [`BIAS`]: bit `j` set is plus
-/// component `j`.
-#[inline(always)]
-fn table_of(components: &[f32; 4], delta: f32) -> [u8; GROUP_BYTES] {
-    let z = components.map(|x| round(x, delta));
-    let none = BIAS.wrapping_sub(z[0]).wrapping_sub(z[1]).wrapping_sub(z[2]).wrapping_sub(z[3]);
-    let mut table = [none; GROUP_BYTES];
-    for (j, z) in z.iter().enumerate() {
-        for (code, sum) in table.iter_mut().enumerate() {
-            *sum = sum.wrapping_add(if code >> j & 1 == 1 { z.wrapping_mul(2) } else { 0 });
-        }
-    }
-    table
-}
-
-/// `x / delta` to the nearest integer from -15 to 15, halves away from zero, as a byte in two's complement.
-#[inline(always)]
-fn round(x: f32, delta: f32) -> u8 {
-    if delta == 0.0 {
-        return 0;
-    }
-    let quotient = (x / delta).clamp(-LARGEST, LARGEST);
-    let away = (quotient + 0.5_f32.copysign(quotient)) as i32;
-    away as u8
 }

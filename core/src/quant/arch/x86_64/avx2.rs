@@ -4,16 +4,12 @@
 
 use std::arch::x86_64::*;
 
-use super::super::super::{
+use crate::quant::{
     cell::{SLOTS, Tail, row},
     scalar,
-    scan::{BIAS, Candidate, Scan},
+    scan::{Candidate, Scan},
+    tables::{CHUNK, TABLE_BLOCK, TableBlock, Tables},
 };
-
-/// Bytes of codes whose sums fit 16 bits with a sign: 512 groups of at most 60.
-const CHUNK: usize = 8192;
-/// The bytes that are looked up together: four groups.
-const BLOCK: usize = 64;
 
 pub(in super::super) fn is_present() -> bool {
     is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c")
@@ -22,7 +18,13 @@ pub(in super::super) fn is_present() -> bool {
 /// Reached only through a [`super::super::Level`].
 pub(in super::super) fn scan_cells(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
     // SAFETY: a level of this instruction set exists only where `is_present`.
-    unsafe { scan_present(scan, cells, stride, out) }
+    unsafe {
+        if scan.tables.fits {
+            scan_present::<true>(scan, cells, stride, out)
+        } else {
+            scan_present::<false>(scan, cells, stride, out)
+        }
+    }
 }
 
 /// Reached only through a [`super::super::Level`].
@@ -38,14 +40,14 @@ pub(in super::super) fn dot_bytes(query: &[i8], row: &[u8]) -> i32 {
 }
 
 #[target_feature(enable = "avx2,f16c")]
-fn scan_present(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
+fn scan_present<const FITS: bool>(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
     for cell in cells.chunks(stride.max(1)) {
         let Some((codes, tail)) = scalar::split(cell, scan.code_bytes) else { return };
         let passing = scalar::passing(tail.rows, scan.mask);
         if passing == 0 {
             continue;
         }
-        let sums = sums(codes, scan.tables);
+        let sums = sums::<FITS>(codes, scan.tables);
         let mut near = 0;
         let (mut estimates, mut lows) = ([_mm256_setzero_ps(); 4], [_mm256_setzero_ps(); 4]);
         for (quarter, sums) in sums.into_iter().enumerate() {
@@ -114,10 +116,10 @@ fn load_halves(halves: &[u8; 16]) -> __m256 {
 /// The sums of slots 0 to 7, 8 to 15, 16 to 23 and 24 to 31.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn sums(codes: &[u8], tables: &[u8]) -> [__m256i; 4] {
+fn sums<const FITS: bool>(codes: &[u8], tables: &Tables) -> [__m256i; 4] {
     let mut sums = [_mm256_setzero_si256(); 4];
-    for (codes, tables) in codes.chunks(CHUNK).zip(tables.chunks(CHUNK)) {
-        let [low, high] = chunk_sums(codes, tables);
+    for (codes, (blocks, bias)) in codes.chunks(CHUNK).zip(tables.chunks()) {
+        let [low, high] = chunk_sums::<FITS>(codes, blocks, bias);
         let parts = [
             _mm256_castsi256_si128(low),
             _mm256_extracti128_si256::<1>(low),
@@ -134,35 +136,65 @@ fn sums(codes: &[u8], tables: &[u8]) -> [__m256i; 4] {
 /// The sums of slots 0 to 15 and of 16 to 31, 16 bits each, of at most [`CHUNK`] bytes of codes.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn chunk_sums(codes: &[u8], tables: &[u8]) -> [__m256i; 2] {
-    let zero = _mm256_setzero_si256();
-    let (mut low, mut high) = ([zero; 2], [zero; 2]);
-    let (blocks, rest) = codes.as_chunks::<BLOCK>();
-    let tables = tables.as_chunks::<BLOCK>().0;
+fn chunk_sums<const FITS: bool>(codes: &[u8], tables: &[TableBlock], bias: i16) -> [__m256i; 2] {
+    let mut sums = Sums::zero();
+    let (blocks, rest) = codes.as_chunks::<TABLE_BLOCK>();
     for (codes, table) in blocks.iter().zip(tables) {
-        let pair = codes.as_chunks().0;
-        add(&mut low, &mut high, [load(&pair[0]), load(&pair[1])], table);
+        sums.add::<FITS, 0>(codes, table);
+        sums.add::<FITS, 1>(codes, table);
     }
-    if let (Some(rest), Some(table)) = (rest.first_chunk(), tables.get(blocks.len())) {
-        // The table's second half is zeros, whatever is looked up in it.
-        add(&mut low, &mut high, [load(rest), zero], table);
+    if let Some(table) = tables.get(blocks.len()) {
+        let rest = scalar::padded(rest);
+        sums.add::<FITS, 0>(&rest, table);
+        sums.add::<FITS, 1>(&rest, table);
     }
-    let groups = (codes.len() / 16) as i16;
-    let bias = _mm256_set1_epi16(groups.wrapping_mul(i16::from(BIAS)));
-    [_mm256_sub_epi16(fold(low), bias), _mm256_sub_epi16(fold(high), bias)]
+    let bias = _mm256_set1_epi16(bias);
+    [_mm256_sub_epi16(fold(sums.low), bias), _mm256_sub_epi16(fold(sums.high), bias)]
 }
 
+/// As in `avx512.rs`, but that each half of a register holds every second group.
+struct Sums {
+    low: [__m256i; 2],
+    high: [__m256i; 2],
+}
+
+impl Sums {
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn zero() -> Self {
+        let zero = _mm256_setzero_si256();
+        Self { low: [zero; 2], high: [zero; 2] }
+    }
+
+    /// Adds the groups whose number is `2 * HALF` or one more, modulo four.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn add<const FITS: bool, const HALF: usize>(&mut self, codes: &[u8; TABLE_BLOCK], tables: &TableBlock) {
+        let [low_0, high_0] = look_up(codes, tables, HALF);
+        let [low_1, high_1] = look_up(codes, tables, HALF + 2);
+        let [low_2, high_2] = look_up(codes, tables, HALF + 4);
+        let [low_3, high_3] = look_up(codes, tables, HALF + 6);
+        let low = [_mm256_add_epi8(low_0, low_1), _mm256_add_epi8(low_2, low_3)];
+        let high = [_mm256_add_epi8(high_0, high_1), _mm256_add_epi8(high_2, high_3)];
+        if FITS {
+            accumulate(&mut self.low, _mm256_add_epi8(low[0], low[1]));
+            accumulate(&mut self.high, _mm256_add_epi8(high[0], high[1]));
+        } else {
+            low.into_iter().for_each(|low| accumulate(&mut self.low, low));
+            high.into_iter().for_each(|high| accumulate(&mut self.high, high));
+        }
+    }
+}
+
+/// The table entries of the low and of the high halves of the code bytes in one eighth of a block.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn add(low: &mut [__m256i; 2], high: &mut [__m256i; 2], codes: [__m256i; 2], tables: &[u8; BLOCK]) {
+fn look_up(codes: &[u8; TABLE_BLOCK], tables: &TableBlock, eighth: usize) -> [__m256i; 2] {
+    let (codes, table) = (load(&codes.as_chunks().0[eighth]), load(&tables.0.as_chunks().0[eighth]));
     let nibble = _mm256_set1_epi8(15);
-    let tables = tables.as_chunks().0;
-    let tables = [load(&tables[0]), load(&tables[1])];
-    let of_low = |i: usize| _mm256_shuffle_epi8(tables[i], _mm256_and_si256(codes[i], nibble));
-    let shifted = |i: usize| _mm256_and_si256(_mm256_srli_epi16::<4>(codes[i]), nibble);
-    let of_high = |i: usize| _mm256_shuffle_epi8(tables[i], shifted(i));
-    accumulate(low, _mm256_add_epi8(of_low(0), of_low(1)));
-    accumulate(high, _mm256_add_epi8(of_high(0), of_high(1)));
+    let low = _mm256_and_si256(codes, nibble);
+    let high = _mm256_and_si256(_mm256_srli_epi16::<4>(codes), nibble);
+    [_mm256_shuffle_epi8(table, low), _mm256_shuffle_epi8(table, high)]
 }
 
 #[inline]

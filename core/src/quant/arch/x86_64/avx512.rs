@@ -1,32 +1,36 @@
-//! AVX-512 with byte shuffles and VNNI: Ice Lake, Zen 4 and later. Chosen at run time.
+//! AVX-512 with VNNI and GFNI: Ice Lake, Zen 4 and later. Chosen at run time.
 //!
-//! A shuffle looks up 64 bytes: four groups of 16 slots. Two looked-up bytes are at most 240 together, and are added as
-//! bytes. Sums then go into lanes of 16 bits, where an even slot and its odd neighbour share a lane: one accumulator
-//! takes both as they are, the other the odd ones alone, and what the first has too much is taken off at the end. All
-//! of it is modulo 2^16, and exact, because of [`CHUNK`] bytes of codes no slot's sum is larger than 2^15.
+//! A shuffle looks up 64 bytes: four groups of 16 slots. How sums are kept is told in [`crate::quant::tables`]. They
+//! go into lanes of 16 bits, where an even slot and its odd neighbour share a lane: one accumulator takes both as they
+//! are, the other the odd ones alone, and what the first has too much is taken off at the end, modulo 2^16.
 
 use std::arch::x86_64::*;
 
-use super::super::super::{
+use crate::quant::{
     cell::{SLOTS, Tail, row},
     scalar,
-    scan::{BIAS, Candidate, Scan, TABLE_BLOCK},
+    scan::{Candidate, Scan},
+    tables::{CHUNK, TABLE_BLOCK, TableBlock, Tables},
 };
-
-/// Bytes of codes whose sums fit 16 bits with a sign: 512 groups of at most 60.
-const CHUNK: usize = 8192;
 
 pub(in super::super) fn is_present() -> bool {
     is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512vl")
         && is_x86_feature_detected!("avx512vnni")
+        && is_x86_feature_detected!("gfni")
 }
 
 /// Reached only through a [`super::super::Level`].
 pub(in super::super) fn scan_cells(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
     // SAFETY: a level of this instruction set exists only where `is_present`.
-    unsafe { scan_present(scan, cells, stride, out) }
+    unsafe {
+        if scan.tables.fits {
+            scan_present::<true>(scan, cells, stride, out)
+        } else {
+            scan_present::<false>(scan, cells, stride, out)
+        }
+    }
 }
 
 /// Reached only through a [`super::super::Level`].
@@ -41,15 +45,15 @@ pub(in super::super) fn dot_bytes(query: &[i8], row: &[u8]) -> i32 {
     unsafe { dot_bytes_present(query, row) }
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn scan_present(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,gfni")]
+fn scan_present<const FITS: bool>(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
     for cell in cells.chunks(stride.max(1)) {
         let Some((codes, tail)) = scalar::split(cell, scan.code_bytes) else { return };
         let passing = scalar::passing(tail.rows, scan.mask);
         if passing == 0 {
             continue;
         }
-        let sums = sums(codes, scan.tables);
+        let sums = sums::<FITS>(codes, scan.tables);
         let estimates = [estimate(scan, &tail, 0, sums[0]), estimate(scan, &tail, 1, sums[1])];
         let [(_, low_0), (_, low_1)] = estimates;
         let bound = _mm512_set1_ps(scan.bound);
@@ -109,14 +113,11 @@ fn load_halves(halves: &[u8; 32]) -> __m512 {
 
 /// The sums of slots 0 to 15, and of 16 to 31.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-fn sums(codes: &[u8], tables: &[u8]) -> [__m512i; 2] {
-    if codes.len() <= CHUNK {
-        return widen(chunk_sums(codes, tables));
-    }
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,gfni")]
+fn sums<const FITS: bool>(codes: &[u8], tables: &Tables) -> [__m512i; 2] {
     let mut sums = [_mm512_setzero_si512(); 2];
-    for (codes, tables) in codes.chunks(CHUNK).zip(tables.chunks(CHUNK)) {
-        let [low, high] = widen(chunk_sums(codes, tables));
+    for (codes, (blocks, bias)) in codes.chunks(CHUNK).zip(tables.chunks()) {
+        let [low, high] = widen(chunk_sums::<FITS>(codes, blocks, bias));
         sums = [_mm512_add_epi32(sums[0], low), _mm512_add_epi32(sums[1], high)];
     }
     sums
@@ -131,19 +132,17 @@ fn widen(sums: __m512i) -> [__m512i; 2] {
 
 /// The sums of the 32 slots in ascending order, 16 bits each, of at most [`CHUNK`] bytes of codes.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-fn chunk_sums(codes: &[u8], tables: &[u8]) -> __m512i {
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,gfni")]
+fn chunk_sums<const FITS: bool>(codes: &[u8], tables: &[TableBlock], bias: i16) -> __m512i {
     let mut sums = Sums::zero();
     let (blocks, rest) = codes.as_chunks::<TABLE_BLOCK>();
-    let tables = tables.as_chunks::<TABLE_BLOCK>().0;
     for (codes, table) in blocks.iter().zip(tables) {
-        sums.add([load(codes, 0), load(codes, 1)], table);
+        sums.add::<FITS>(codes, table);
     }
     if let Some(table) = tables.get(blocks.len()) {
-        sums.add([load_rest(rest), load_rest(rest.get(64..).unwrap_or_default())], table);
+        sums.add::<FITS>(&scalar::padded(rest), table);
     }
-    let groups = (codes.len() / 16) as i16;
-    _mm512_sub_epi16(sums.fold(), _mm512_set1_epi16(groups.wrapping_mul(i16::from(BIAS))))
+    _mm512_sub_epi16(sums.fold(), _mm512_set1_epi16(bias))
 }
 
 /// For the low halves of the code bytes, then for the high ones: the sums of even slots plus 2^8 times those of their
@@ -162,15 +161,21 @@ impl Sums {
     }
 
     #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn add(&mut self, codes: [__m512i; 2], tables: &[u8; TABLE_BLOCK]) {
-        let nibble = _mm512_set1_epi8(15);
-        let tables = [load(tables, 0), load(tables, 1)];
-        let low = |i: usize| _mm512_shuffle_epi8(tables[i], _mm512_and_si512(codes[i], nibble));
-        let shifted = |i: usize| _mm512_and_si512(_mm512_srli_epi16::<4>(codes[i]), nibble);
-        let high = |i: usize| _mm512_shuffle_epi8(tables[i], shifted(i));
-        accumulate(&mut self.low, _mm512_add_epi8(low(0), low(1)));
-        accumulate(&mut self.high, _mm512_add_epi8(high(0), high(1)));
+    #[target_feature(enable = "avx512f,avx512bw,gfni")]
+    fn add<const FITS: bool>(&mut self, codes: &[u8; TABLE_BLOCK], tables: &TableBlock) {
+        let [low_0, high_0] = look_up(codes, tables, 0);
+        let [low_1, high_1] = look_up(codes, tables, 1);
+        let [low_2, high_2] = look_up(codes, tables, 2);
+        let [low_3, high_3] = look_up(codes, tables, 3);
+        let low = [_mm512_add_epi8(low_0, low_1), _mm512_add_epi8(low_2, low_3)];
+        let high = [_mm512_add_epi8(high_0, high_1), _mm512_add_epi8(high_2, high_3)];
+        if FITS {
+            accumulate(&mut self.low, _mm512_add_epi8(low[0], low[1]));
+            accumulate(&mut self.high, _mm512_add_epi8(high[0], high[1]));
+        } else {
+            low.into_iter().for_each(|low| accumulate(&mut self.low, low));
+            high.into_iter().for_each(|high| accumulate(&mut self.high, high));
+        }
     }
 
     /// Adds the quarters up, and puts slots in order.
@@ -183,6 +188,23 @@ impl Sums {
         let cd = _mm512_add_epi16(_mm512_shuffle_i64x2::<0x44>(c, d), _mm512_shuffle_i64x2::<0xee>(c, d));
         _mm512_add_epi16(_mm512_shuffle_i64x2::<0x88>(ab, cd), _mm512_shuffle_i64x2::<0xdd>(ab, cd))
     }
+}
+
+/// The table entries of the low and of the high halves of the code bytes in one quarter of a block.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,gfni")]
+fn look_up(codes: &[u8; TABLE_BLOCK], tables: &TableBlock, quarter: usize) -> [__m512i; 2] {
+    let (codes, table) = (load(codes, quarter), load(&tables.0, quarter));
+    let low = _mm512_and_si512(codes, _mm512_set1_epi8(15));
+    [_mm512_shuffle_epi8(table, low), _mm512_shuffle_epi8(table, high_half(codes))]
+}
+
+/// Every byte shifted right by four, in one instruction where a shift of bytes takes two: as a product of matrices of
+/// bits, of which row `i` picks bit `i + 4`.
+#[inline]
+#[target_feature(enable = "avx512f,gfni")]
+fn high_half(bytes: __m512i) -> __m512i {
+    _mm512_gf2p8affine_epi64_epi8::<0>(bytes, _mm512_set1_epi64(0x1020_4080_0000_0000))
 }
 
 #[inline]
@@ -202,10 +224,10 @@ fn interleave([both, odd]: [__m512i; 2]) -> [__m512i; 2] {
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn load(block: &[u8; TABLE_BLOCK], half: usize) -> __m512i {
-    let half = &block.as_chunks::<64>().0[half];
-    // SAFETY: `half` is 64 readable bytes; no alignment is needed.
-    unsafe { _mm512_loadu_si512(half.as_ptr().cast()) }
+fn load(block: &[u8; TABLE_BLOCK], quarter: usize) -> __m512i {
+    let quarter = &block.as_chunks::<64>().0[quarter];
+    // SAFETY: `quarter` is 64 readable bytes; no alignment is needed.
+    unsafe { _mm512_loadu_si512(quarter.as_ptr().cast()) }
 }
 
 /// The first 64 bytes of `rest`, with zeros for those it lacks.
