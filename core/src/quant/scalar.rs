@@ -17,12 +17,9 @@ pub(super) fn scan_cells(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut
         if passing == 0 {
             continue;
         }
-        let estimates = estimates(scan, codes, tail);
-        for (j, (estimate, low)) in estimates.into_iter().enumerate() {
-            if low <= scan.bound && passing >> j & 1 == 1 {
-                push(estimate, low, row(tail.rows, j), out);
-            }
-        }
+        let (estimates, lows) = estimates(scan, codes, tail);
+        let near = lows.iter().rev().fold(0, |near, &low| near << 1 | u32::from(low <= scan.bound));
+        push_all(near & passing, &estimates, &lows, tail.rows, out);
     }
 }
 
@@ -36,7 +33,12 @@ pub(super) fn split(cell: &[u8], code_bytes: usize) -> Option<(&[u8], Tail<'_>)>
 /// One bit for each slot whose row has its bit set in `mask`; all bits if there is no mask.
 #[inline(always)]
 pub(super) fn passing(rows: &[u8; 4 * SLOTS], mask: Option<&[u64]>) -> u32 {
-    let Some(mask) = mask else { return u32::MAX };
+    mask.map_or(u32::MAX, |mask| passing_in(rows, mask))
+}
+
+/// Not inlined, for the sake of the scan without a mask.
+#[inline(never)]
+fn passing_in(rows: &[u8; 4 * SLOTS], mask: &[u64]) -> u32 {
     let mut passing = 0;
     for (j, row) in rows.as_chunks::<4>().0.iter().enumerate() {
         let row = u32::from_le_bytes(*row);
@@ -46,12 +48,22 @@ pub(super) fn passing(rows: &[u8; 4 * SLOTS], mask: Option<&[u64]>) -> u32 {
     passing
 }
 
-/// Appends a candidate, unless its slot is empty. Not inlined: candidates are rare, and the scan needs the registers.
+/// Appends the slots whose bits are set in `near`, but for empty ones. Not inlined: candidates are rare, and the scan
+/// needs the registers.
 #[cold]
 #[inline(never)]
-pub(super) fn push(estimate: f32, low: f32, row: u32, out: &mut Vec<Candidate>) {
-    if row != NO_ROW {
-        out.push(Candidate { low, estimate, row });
+pub(super) fn push_all(
+    near: u32,
+    estimates: &[f32; SLOTS],
+    lows: &[f32; SLOTS],
+    rows: &[u8; 4 * SLOTS],
+    out: &mut Vec<Candidate>,
+) {
+    for (j, (&estimate, &low)) in estimates.iter().zip(lows).enumerate() {
+        let row = row(rows, j);
+        if near >> j & 1 == 1 && row != NO_ROW {
+            out.push(Candidate { low, estimate, row });
+        }
     }
 }
 
@@ -82,16 +94,18 @@ pub(super) fn padded<const N: usize>(rest: &[u8]) -> [u8; N] {
 }
 
 /// The estimate of each slot, and the same less its margin. This order of operations holds for all kernels.
-pub(super) fn estimates(scan: &Scan<'_>, codes: &[u8], tail: Tail<'_>) -> [(f32, f32); SLOTS] {
+pub(super) fn estimates(scan: &Scan<'_>, codes: &[u8], tail: Tail<'_>) -> ([f32; SLOTS], [f32; SLOTS]) {
     let sums = sums(codes, scan.tables);
     let half =
         |halves: &[u8; 2 * SLOTS], j: usize| widen_half(u16::from_le_bytes(halves.as_chunks::<2>().0[j]));
-    std::array::from_fn(|j| {
+    let (mut estimates, mut lows) = ([0.0; SLOTS], [0.0; SLOTS]);
+    for j in 0..SLOTS {
         let factor = half(tail.factors, j);
         let offset = scan.base + scan.a_scale * half(tail.offsets, j);
-        let estimate = offset + scan.slope * factor * sums[j] as f32;
-        (estimate, estimate - scan.margin * factor.abs())
-    })
+        estimates[j] = offset + scan.slope * factor * sums[j] as f32;
+        lows[j] = estimates[j] - scan.margin * factor.abs();
+    }
+    (estimates, lows)
 }
 
 /// The contract of [`super::arch::DotNibbles`].

@@ -73,7 +73,7 @@ impl SignQuery {
         let Some(tail) = Tail::of(tail) else { return };
         let frame = Frame { base, a_scale, f_scale, margin: 0.0 };
         let scan = self.job(&frame, None, f32::INFINITY);
-        *out = scalar::estimates(&scan, codes, tail).map(|(estimate, _)| estimate);
+        (*out, _) = scalar::estimates(&scan, codes, tail);
     }
 
     /// Appends to `out` the rows of `cells` whose estimate less the frame's margin is at most `bound`.

@@ -5,7 +5,7 @@
 use std::arch::x86_64::*;
 
 use crate::quant::{
-    cell::{SLOTS, Tail, row},
+    cell::{SLOTS, Tail},
     scalar,
     scan::{Candidate, Scan},
     tables::{CHUNK, TABLE_BLOCK, TableBlock, Tables},
@@ -57,26 +57,8 @@ fn scan_present<const FITS: bool>(scan: &Scan<'_>, cells: &[u8], stride: usize, 
             (estimates[quarter], lows[quarter]) = (estimate, low);
         }
         if near & passing != 0 {
-            push_all(near & passing, estimates, lows, tail.rows, out);
+            scalar::push_all(near & passing, &floats(estimates), &floats(lows), tail.rows, out);
         }
-    }
-}
-
-/// Appends the slots whose bits are set in `near`.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn push_all(
-    mut near: u32,
-    estimates: [__m256; 4],
-    lows: [__m256; 4],
-    rows: &[u8; 4 * SLOTS],
-    out: &mut Vec<Candidate>,
-) {
-    let (estimates, lows) = (floats(estimates), floats(lows));
-    while near != 0 {
-        let j = near.trailing_zeros() as usize;
-        near &= near - 1;
-        scalar::push(estimates[j], lows[j], row(rows, j), out);
     }
 }
 
