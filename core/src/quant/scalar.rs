@@ -3,7 +3,7 @@
 //! Use these where no kernel of [`super::arch`] fits the processor, and as the oracle of tests.
 
 use super::{
-    cell::{GROUP_BYTES, NO_ROW, SLOTS, Tail, row},
+    cell::{GROUP_BYTES, SLOTS, Tail},
     scan::{Candidate, Scan},
     tables::{CHUNK, Tables},
 };
@@ -13,13 +13,12 @@ use crate::metric::widen_half;
 pub(super) fn scan_cells(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
     for cell in cells.chunks(stride.max(1)) {
         let Some((codes, tail)) = split(cell, scan.code_bytes) else { return };
-        let passing = passing(tail.rows, scan.mask);
-        if passing == 0 {
+        if scan.skips(tail.rows) {
             continue;
         }
         let (estimates, lows) = estimates(scan, codes, tail);
         let near = lows.iter().rev().fold(0, |near, &low| near << 1 | u32::from(low <= scan.bound));
-        push_all(near & passing, &estimates, &lows, tail.rows, out);
+        scan.push_all(near, &estimates, &lows, tail.rows, out);
     }
 }
 
@@ -28,43 +27,6 @@ pub(super) fn scan_cells(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut
 pub(super) fn split(cell: &[u8], code_bytes: usize) -> Option<(&[u8], Tail<'_>)> {
     let (codes, tail) = cell.split_at_checked(code_bytes)?;
     Some((codes, Tail::of(tail)?))
-}
-
-/// One bit for each slot whose row has its bit set in `mask`; all bits if there is no mask.
-#[inline(always)]
-pub(super) fn passing(rows: &[u8; 4 * SLOTS], mask: Option<&[u64]>) -> u32 {
-    mask.map_or(u32::MAX, |mask| passing_in(rows, mask))
-}
-
-/// Not inlined, for the sake of the scan without a mask.
-#[inline(never)]
-fn passing_in(rows: &[u8; 4 * SLOTS], mask: &[u64]) -> u32 {
-    let mut passing = 0;
-    for (j, row) in rows.as_chunks::<4>().0.iter().enumerate() {
-        let row = u32::from_le_bytes(*row);
-        let word = mask.get((row / 64) as usize).copied().unwrap_or(0);
-        passing |= ((word >> (row % 64)) as u32 & 1) << j;
-    }
-    passing
-}
-
-/// Appends the slots whose bits are set in `near`, but for empty ones. Not inlined: candidates are rare, and the scan
-/// needs the registers.
-#[cold]
-#[inline(never)]
-pub(super) fn push_all(
-    near: u32,
-    estimates: &[f32; SLOTS],
-    lows: &[f32; SLOTS],
-    rows: &[u8; 4 * SLOTS],
-    out: &mut Vec<Candidate>,
-) {
-    for (j, (&estimate, &low)) in estimates.iter().zip(lows).enumerate() {
-        let row = row(rows, j);
-        if near >> j & 1 == 1 && row != NO_ROW {
-            out.push(Candidate { low, estimate, row });
-        }
-    }
 }
 
 /// The sum of each slot's table entries, less the bias.

@@ -43,8 +43,7 @@ pub(in super::super) fn dot_bytes(query: &[i8], row: &[u8]) -> i32 {
 fn scan_present<const FITS: bool>(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
     for cell in cells.chunks(stride.max(1)) {
         let Some((codes, tail)) = scalar::split(cell, scan.code_bytes) else { return };
-        let passing = scalar::passing(tail.rows, scan.mask);
-        if passing == 0 {
+        if scan.skips(tail.rows) {
             continue;
         }
         let sums = sums::<FITS>(codes, scan.tables);
@@ -56,8 +55,8 @@ fn scan_present<const FITS: bool>(scan: &Scan<'_>, cells: &[u8], stride: usize, 
             near |= _mm256_movemask_ps(within).cast_unsigned() << (8 * quarter);
             (estimates[quarter], lows[quarter]) = (estimate, low);
         }
-        if near & passing != 0 {
-            scalar::push_all(near & passing, &floats(estimates), &floats(lows), tail.rows, out);
+        if near != 0 {
+            scan.push_all(near, &floats(estimates), &floats(lows), tail.rows, out);
         }
     }
 }

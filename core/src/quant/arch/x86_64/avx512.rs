@@ -50,8 +50,7 @@ fn scan_present<const FITS: bool>(scan: &Scan<'_>, cells: &[u8], stride: usize, 
     let bound = _mm512_set1_ps(scan.bound);
     for cell in cells.chunks(stride.max(1)) {
         let Some((codes, tail)) = scalar::split(cell, scan.code_bytes) else { return };
-        let passing = scalar::passing(tail.rows, scan.mask);
-        if passing == 0 {
+        if scan.skips(tail.rows) {
             continue;
         }
         let [sums_0, sums_1] = sums::<FITS>(codes, scan.tables);
@@ -59,9 +58,10 @@ fn scan_present<const FITS: bool>(scan: &Scan<'_>, cells: &[u8], stride: usize, 
         let (estimate_1, low_1) = estimate(scan, &tail, 1, sums_1);
         let near_0 = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(low_0, bound);
         let near_1 = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(low_1, bound);
-        let near = passing & (u32::from(near_0) | u32::from(near_1) << 16);
+        let near = u32::from(near_0) | u32::from(near_1) << 16;
         if near != 0 {
-            scalar::push_all(near, &floats(estimate_0, estimate_1), &floats(low_0, low_1), tail.rows, out);
+            let (estimates, lows) = (floats(estimate_0, estimate_1), floats(low_0, low_1));
+            scan.push_all(near, &estimates, &lows, tail.rows, out);
         }
     }
 }
@@ -203,9 +203,7 @@ fn high_half(bytes: __m512i) -> __m512i {
 #[target_feature(enable = "avx512f,avx512bw")]
 fn accumulate(sums: &mut [__m512i; 2], bytes: __m512i) {
     sums[0] = _mm512_add_epi16(sums[0], bytes);
-    // A shift by eight, but on the multipliers: those that shift are busy with looking up.
-    let odd = _mm512_mulhi_epu16(bytes, _mm512_set1_epi16(1 << 8));
-    sums[1] = _mm512_add_epi16(sums[1], odd);
+    sums[1] = _mm512_add_epi16(sums[1], _mm512_srli_epi16::<8>(bytes));
 }
 
 /// In each quarter the sums of slots 0 to 7, and of 8 to 15.
