@@ -6,7 +6,7 @@
 
 use std::{hint::black_box, time::Instant};
 
-use portolan::quant::{ByteQuery, Candidate, Frame, Rotation, SignQuery, cell_bytes, kernel_name};
+use portolan::quant::{ByteQuery, Candidate, Frame, Mask, Rotation, SignQuery, cell_bytes, kernel_name};
 
 fn main() {
     println!(r#"{{"name":"quant kernels {}"}}"#, kernel_name());
@@ -57,22 +57,25 @@ fn sign_scan(dimension: usize, cells: usize, place: &str, goal: f64) {
         for half in cell[tail..tail + 128].chunks_exact_mut(2) {
             half.copy_from_slice(&[0x00, 0x3c]);
         }
+        for row in cell[tail + 128..tail + 256].chunks_exact_mut(4) {
+            row.copy_from_slice(&((noise.next() % 100_000) as u32).to_le_bytes());
+        }
     }
     let query = SignQuery::new(&noise.vector(dimension));
     let frame = Frame { base: 0.5, a_scale: 0.001, f_scale: 0.001, margin: 0.1 };
     let mut out: Vec<Candidate> = Vec::new();
     let calls = (20_000 / cells).max(1);
-    let mut scan = |mask: Option<&[u64]>| {
+    let mut scan = |mask: Option<Mask<'_>>| {
         best(40, calls, || {
             out.clear();
             query.scan_cells(black_box(&bytes), stride, &frame, mask, -1e9, &mut out);
         }) / (cells * 32) as f64
     };
     print(&format!("sign scan of {dimension} {place}, ns a slot"), scan(None), goal, "");
-    let none = [0_u64; 100];
+    let none = [0_u64; 2000];
     print(
         &format!("sign scan of {dimension} {place}, no row passes, ns a slot"),
-        scan(Some(&none)),
+        scan(Some(Mask { bits: &none, sparse: true })),
         goal,
         "",
     );

@@ -31,5 +31,5 @@ pub use arch::kernel_name;
 pub use bytes::ByteQuery;
 pub use cell::{FactorScales, SLOTS, Slot, cell_bytes, pack_cell, unpack_cell};
 pub use rotation::{Rotation, code_dimension};
-pub use scan::{Candidate, Frame, SignQuery};
+pub use scan::{Candidate, Frame, Mask, SignQuery};
 pub use signs::{SignCode, SlotFactors, encode_signs, factor_scale};

@@ -3,7 +3,7 @@
 //! Use these where no kernel of [`super::arch`] fits the processor, and as the oracle of tests.
 
 use super::{
-    cell::{GROUP_BYTES, NO_ROW, SLOTS, Tail, row},
+    cell::{GROUP_BYTES, SLOTS, Tail},
     scan::{Candidate, Scan},
     tables::{CHUNK, Tables},
 };
@@ -13,16 +13,12 @@ use crate::metric::widen_half;
 pub(super) fn scan_cells(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
     for cell in cells.chunks(stride.max(1)) {
         let Some((codes, tail)) = split(cell, scan.code_bytes) else { return };
-        let passing = passing(tail.rows, scan.mask);
-        if passing == 0 {
+        if scan.skips(tail.rows) {
             continue;
         }
-        let estimates = estimates(scan, codes, tail);
-        for (j, (estimate, low)) in estimates.into_iter().enumerate() {
-            if low <= scan.bound && passing >> j & 1 == 1 {
-                push(estimate, low, row(tail.rows, j), out);
-            }
-        }
+        let (estimates, lows) = estimates(scan, codes, tail);
+        let near = lows.iter().rev().fold(0, |near, &low| near << 1 | u32::from(low <= scan.bound));
+        scan.push_all(near, &estimates, &lows, tail.rows, out);
     }
 }
 
@@ -31,28 +27,6 @@ pub(super) fn scan_cells(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut
 pub(super) fn split(cell: &[u8], code_bytes: usize) -> Option<(&[u8], Tail<'_>)> {
     let (codes, tail) = cell.split_at_checked(code_bytes)?;
     Some((codes, Tail::of(tail)?))
-}
-
-/// One bit for each slot whose row has its bit set in `mask`; all bits if there is no mask.
-#[inline(always)]
-pub(super) fn passing(rows: &[u8; 4 * SLOTS], mask: Option<&[u64]>) -> u32 {
-    let Some(mask) = mask else { return u32::MAX };
-    let mut passing = 0;
-    for (j, row) in rows.as_chunks::<4>().0.iter().enumerate() {
-        let row = u32::from_le_bytes(*row);
-        let word = mask.get((row / 64) as usize).copied().unwrap_or(0);
-        passing |= ((word >> (row % 64)) as u32 & 1) << j;
-    }
-    passing
-}
-
-/// Appends a candidate, unless its slot is empty. Not inlined: candidates are rare, and the scan needs the registers.
-#[cold]
-#[inline(never)]
-pub(super) fn push(estimate: f32, low: f32, row: u32, out: &mut Vec<Candidate>) {
-    if row != NO_ROW {
-        out.push(Candidate { low, estimate, row });
-    }
 }
 
 /// The sum of each slot's table entries, less the bias.
@@ -82,16 +56,18 @@ pub(super) fn padded<const N: usize>(rest: &[u8]) -> [u8; N] {
 }
 
 /// The estimate of each slot, and the same less its margin. This order of operations holds for all kernels.
-pub(super) fn estimates(scan: &Scan<'_>, codes: &[u8], tail: Tail<'_>) -> [(f32, f32); SLOTS] {
+pub(super) fn estimates(scan: &Scan<'_>, codes: &[u8], tail: Tail<'_>) -> ([f32; SLOTS], [f32; SLOTS]) {
     let sums = sums(codes, scan.tables);
     let half =
         |halves: &[u8; 2 * SLOTS], j: usize| widen_half(u16::from_le_bytes(halves.as_chunks::<2>().0[j]));
-    std::array::from_fn(|j| {
+    let (mut estimates, mut lows) = ([0.0; SLOTS], [0.0; SLOTS]);
+    for j in 0..SLOTS {
         let factor = half(tail.factors, j);
         let offset = scan.base + scan.a_scale * half(tail.offsets, j);
-        let estimate = offset + scan.slope * factor * sums[j] as f32;
-        (estimate, estimate - scan.margin * factor.abs())
-    })
+        estimates[j] = offset + scan.slope * factor * sums[j] as f32;
+        lows[j] = estimates[j] - scan.margin * factor.abs();
+    }
+    (estimates, lows)
 }
 
 /// The contract of [`super::arch::DotNibbles`].

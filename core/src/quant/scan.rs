@@ -7,7 +7,7 @@
 
 use super::{
     arch::{self, Level, ScanCells},
-    cell::{SLOTS, Tail, code_bytes},
+    cell::{NO_ROW, SLOTS, Tail, code_bytes, row},
     scalar,
     tables::Tables,
 };
@@ -24,6 +24,23 @@ pub struct Frame {
     /// How much a row's distance may lie below its estimate, for each unit of its |F|: a few standard deviations of
     /// the estimate's error.
     pub margin: f32,
+}
+
+/// Which rows may be candidates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mask<'a> {
+    /// Bit `row % 64` of word `row / 64` is set if the row may be a candidate; rows beyond may not.
+    pub bits: &'a [u64],
+    /// True if so few rows may, fewer than about one in a hundred, that it pays to look whether a cell has one before
+    /// its codes are touched. It changes no result.
+    pub sparse: bool,
+}
+
+impl Mask<'_> {
+    #[inline(always)]
+    fn has(&self, row: u32) -> bool {
+        self.bits.get((row / 64) as usize).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
 }
 
 /// A row that may lie within the bound.
@@ -73,27 +90,26 @@ impl SignQuery {
         let Some(tail) = Tail::of(tail) else { return };
         let frame = Frame { base, a_scale, f_scale, margin: 0.0 };
         let scan = self.job(&frame, None, f32::INFINITY);
-        *out = scalar::estimates(&scan, codes, tail).map(|(estimate, _)| estimate);
+        (*out, _) = scalar::estimates(&scan, codes, tail);
     }
 
     /// Appends to `out` the rows of `cells` whose estimate less the frame's margin is at most `bound`.
     ///
     /// Cells stand `stride` bytes apart: [`super::cell_bytes`] and a checksum, which is passed over. Empty slots are
-    /// left out, and so are rows whose bit in `mask` (bit `row % 64` of word `row / 64`) is not set or missing; of a
-    /// cell without such a row the codes are not touched. A last cell that is cut short is ignored.
+    /// left out, and rows that `mask` leaves out. A last cell that is cut short is ignored.
     pub fn scan_cells(
         &self,
         cells: &[u8],
         stride: usize,
         frame: &Frame,
-        mask: Option<&[u64]>,
+        mask: Option<Mask<'_>>,
         bound: f32,
         out: &mut Vec<Candidate>,
     ) {
         (self.scan)(&self.job(frame, mask, bound), cells, stride, out);
     }
 
-    fn job<'a>(&'a self, frame: &Frame, mask: Option<&'a [u64]>, bound: f32) -> Scan<'a> {
+    fn job<'a>(&'a self, frame: &Frame, mask: Option<Mask<'a>>, bound: f32) -> Scan<'a> {
         Scan {
             tables: &self.tables,
             code_bytes: code_bytes(self.code_dimension),
@@ -118,6 +134,43 @@ pub(super) struct Scan<'a> {
     pub(super) slope: f32,
     /// The margin for one unit of a stored |F|.
     pub(super) margin: f32,
-    pub(super) mask: Option<&'a [u64]>,
+    pub(super) mask: Option<Mask<'a>>,
     pub(super) bound: f32,
+}
+
+impl Scan<'_> {
+    /// True if none of these rows may be a candidate, and it pays to know.
+    #[inline(always)]
+    pub(super) fn skips(&self, rows: &[u8; 4 * SLOTS]) -> bool {
+        self.mask.is_some_and(|mask| mask.sparse && none_passes(rows, mask))
+    }
+
+    /// Appends the slots whose bits are set in `near`, but for empty ones and rows that may not be candidates. Not
+    /// inlined: candidates are rare, and the scan needs the registers.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn push_all(
+        &self,
+        near: u32,
+        estimates: &[f32; SLOTS],
+        lows: &[f32; SLOTS],
+        rows: &[u8; 4 * SLOTS],
+        out: &mut Vec<Candidate>,
+    ) {
+        for (j, (&estimate, &low)) in estimates.iter().zip(lows).enumerate() {
+            let row = row(rows, j);
+            if near >> j & 1 == 1 && row != NO_ROW && self.mask.is_none_or(|mask| mask.has(row)) {
+                out.push(Candidate { low, estimate, row });
+            }
+        }
+    }
+}
+
+/// Eight rows at a time, without a branch between them.
+#[inline(never)]
+fn none_passes(rows: &[u8; 4 * SLOTS], mask: Mask<'_>) -> bool {
+    let eights = rows.as_chunks::<32>().0;
+    !eights
+        .iter()
+        .any(|eight| (0..8).fold(false, |any, j| any | mask.has(u32::from_le_bytes(eight.as_chunks().0[j]))))
 }

@@ -119,7 +119,7 @@ pub(super) fn dot_bytes(level: Level) -> DotBytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quant::{Frame, SignQuery, cell_bytes, code_dimension, testing::Noise};
+    use crate::quant::{Frame, Mask, SignQuery, cell_bytes, code_dimension, testing::Noise};
 
     const DIMENSIONS: [usize; 8] = [384, 768, 1024, 1536, 2048, 2056, 4096, 9000];
 
@@ -146,7 +146,8 @@ mod tests {
             margin: noise.unit().abs(),
         };
         let mask: Vec<u64> = (0..6).map(|_| noise.next() & noise.next()).collect();
-        for mask in [None, Some(mask.as_slice())] {
+        let masked = |sparse| Some(Mask { bits: &mask, sparse });
+        for mask in [None, masked(false), masked(true)] {
             for bound in [f32::INFINITY, frame.base] {
                 let found = Level::all().into_iter().map(|level| {
                     let mut out = Vec::new();

@@ -5,7 +5,7 @@
 use std::arch::x86_64::*;
 
 use crate::quant::{
-    cell::{SLOTS, Tail, row},
+    cell::{SLOTS, Tail},
     scalar,
     scan::{Candidate, Scan},
     tables::{CHUNK, TABLE_BLOCK, TableBlock, Tables},
@@ -43,8 +43,7 @@ pub(in super::super) fn dot_bytes(query: &[i8], row: &[u8]) -> i32 {
 fn scan_present<const FITS: bool>(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
     for cell in cells.chunks(stride.max(1)) {
         let Some((codes, tail)) = scalar::split(cell, scan.code_bytes) else { return };
-        let passing = scalar::passing(tail.rows, scan.mask);
-        if passing == 0 {
+        if scan.skips(tail.rows) {
             continue;
         }
         let sums = sums::<FITS>(codes, scan.tables);
@@ -56,27 +55,9 @@ fn scan_present<const FITS: bool>(scan: &Scan<'_>, cells: &[u8], stride: usize, 
             near |= _mm256_movemask_ps(within).cast_unsigned() << (8 * quarter);
             (estimates[quarter], lows[quarter]) = (estimate, low);
         }
-        if near & passing != 0 {
-            push_all(near & passing, estimates, lows, tail.rows, out);
+        if near != 0 {
+            scan.push_all(near, &floats(estimates), &floats(lows), tail.rows, out);
         }
-    }
-}
-
-/// Appends the slots whose bits are set in `near`.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn push_all(
-    mut near: u32,
-    estimates: [__m256; 4],
-    lows: [__m256; 4],
-    rows: &[u8; 4 * SLOTS],
-    out: &mut Vec<Candidate>,
-) {
-    let (estimates, lows) = (floats(estimates), floats(lows));
-    while near != 0 {
-        let j = near.trailing_zeros() as usize;
-        near &= near - 1;
-        scalar::push(estimates[j], lows[j], row(rows, j), out);
     }
 }
 

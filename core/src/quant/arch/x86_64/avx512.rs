@@ -7,7 +7,7 @@
 use std::arch::x86_64::*;
 
 use crate::quant::{
-    cell::{SLOTS, Tail, row},
+    cell::{SLOTS, Tail},
     scalar,
     scan::{Candidate, Scan},
     tables::{CHUNK, TABLE_BLOCK, TableBlock, Tables},
@@ -47,47 +47,36 @@ pub(in super::super) fn dot_bytes(query: &[i8], row: &[u8]) -> i32 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,gfni")]
 fn scan_present<const FITS: bool>(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
+    let bound = _mm512_set1_ps(scan.bound);
     for cell in cells.chunks(stride.max(1)) {
         let Some((codes, tail)) = scalar::split(cell, scan.code_bytes) else { return };
-        let passing = scalar::passing(tail.rows, scan.mask);
-        if passing == 0 {
+        if scan.skips(tail.rows) {
             continue;
         }
-        let sums = sums::<FITS>(codes, scan.tables);
-        let estimates = [estimate(scan, &tail, 0, sums[0]), estimate(scan, &tail, 1, sums[1])];
-        let [(_, low_0), (_, low_1)] = estimates;
-        let bound = _mm512_set1_ps(scan.bound);
+        let [sums_0, sums_1] = sums::<FITS>(codes, scan.tables);
+        let (estimate_0, low_0) = estimate(scan, &tail, 0, sums_0);
+        let (estimate_1, low_1) = estimate(scan, &tail, 1, sums_1);
         let near_0 = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(low_0, bound);
         let near_1 = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(low_1, bound);
-        let near = passing & (u32::from(near_0) | u32::from(near_1) << 16);
+        let near = u32::from(near_0) | u32::from(near_1) << 16;
         if near != 0 {
-            push_all(near, estimates, tail.rows, out);
+            let (estimates, lows) = (floats(estimate_0, estimate_1), floats(low_0, low_1));
+            scan.push_all(near, &estimates, &lows, tail.rows, out);
         }
     }
 }
 
-/// Appends the slots whose bits are set in `near`.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn push_all(
-    mut near: u32,
-    estimates: [(__m512, __m512); 2],
-    rows: &[u8; 4 * SLOTS],
-    out: &mut Vec<Candidate>,
-) {
-    let (mut estimate, mut low) = ([0.0_f32; SLOTS], [0.0_f32; SLOTS]);
-    for (half, (e, l)) in estimates.into_iter().enumerate() {
-        // SAFETY: half the slots are 16 floats, the 64 writable bytes of one register; no alignment is needed.
-        unsafe {
-            _mm512_storeu_ps(estimate[16 * half..16 * half + 16].as_mut_ptr(), e);
-            _mm512_storeu_ps(low[16 * half..16 * half + 16].as_mut_ptr(), l);
-        }
+fn floats(low: __m512, high: __m512) -> [f32; SLOTS] {
+    let mut floats = [0.0; SLOTS];
+    let (first, second) = floats.split_at_mut(SLOTS / 2);
+    // SAFETY: each half is 16 floats, the 64 writable bytes of one register; no alignment is needed.
+    unsafe {
+        _mm512_storeu_ps(first.as_mut_ptr(), low);
+        _mm512_storeu_ps(second.as_mut_ptr(), high);
     }
-    while near != 0 {
-        let j = near.trailing_zeros() as usize;
-        near &= near - 1;
-        scalar::push(estimate[j], low[j], row(rows, j), out);
-    }
+    floats
 }
 
 /// The estimates of slots 0 to 15, or with `half` 1 of 16 to 31, and the same less their margins.
@@ -96,8 +85,8 @@ fn push_all(
 fn estimate(scan: &Scan<'_>, tail: &Tail<'_>, half: usize, sums: __m512i) -> (__m512, __m512) {
     let offsets = load_halves(&tail.offsets.as_chunks().0[half]);
     let factors = load_halves(&tail.factors.as_chunks().0[half]);
-    let offset =
-        _mm512_add_ps(_mm512_set1_ps(scan.base), _mm512_mul_ps(_mm512_set1_ps(scan.a_scale), offsets));
+    let offset = _mm512_mul_ps(_mm512_set1_ps(scan.a_scale), offsets);
+    let offset = _mm512_add_ps(_mm512_set1_ps(scan.base), offset);
     let slope = _mm512_mul_ps(_mm512_set1_ps(scan.slope), factors);
     let estimate = _mm512_add_ps(offset, _mm512_mul_ps(slope, _mm512_cvtepi32_ps(sums)));
     let margin = _mm512_mul_ps(_mm512_set1_ps(scan.margin), _mm512_abs_ps(factors));
@@ -115,6 +104,9 @@ fn load_halves(halves: &[u8; 32]) -> __m512 {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,gfni")]
 fn sums<const FITS: bool>(codes: &[u8], tables: &Tables) -> [__m512i; 2] {
+    if let Some((blocks, bias)) = tables.only_chunk() {
+        return widen(chunk_sums::<FITS>(codes, blocks, bias));
+    }
     let mut sums = [_mm512_setzero_si512(); 2];
     for (codes, (blocks, bias)) in codes.chunks(CHUNK).zip(tables.chunks()) {
         let [low, high] = widen(chunk_sums::<FITS>(codes, blocks, bias));
