@@ -33,7 +33,10 @@ impl ByteQuery {
     }
 
     pub(super) fn with_level(query: &[f32], level: Level) -> Self {
-        let (delta, mut bytes) = to_integers(query, LARGEST);
+        let (delta, mut bytes) = arch::wide(
+            #[inline(always)]
+            || to_integers(query, LARGEST),
+        );
         bytes.resize(query.len().next_multiple_of(BLOCK), 0);
         let mut halves = vec![0; bytes.len()];
         let (even, odd) = halves.split_at_mut(bytes.len() / 2);

@@ -29,11 +29,13 @@ fn fold(lanes: [f32; LANES]) -> f32 {
 }
 
 /// The product of two vectors of one length.
+#[inline(always)]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     sum_pairs(a, b, |a, b| a * b)
 }
 
 /// The largest magnitude; 0 for none.
+#[inline(always)]
 pub(super) fn largest(x: &[f32]) -> f32 {
     let mut lanes = [0.0_f32; LANES];
     let (blocks, rest) = x.as_chunks::<LANES>();

@@ -27,7 +27,7 @@ mod tables;
 #[cfg(test)]
 mod testing;
 
-pub use arch::kernel_name;
+pub use arch::{kernel_name, prefetch};
 pub use bytes::ByteQuery;
 pub use cell::{FactorScales, SLOTS, Slot, cell_bytes, pack_cell, unpack_cell};
 pub use rotation::{Rotation, code_dimension};

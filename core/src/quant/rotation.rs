@@ -10,6 +10,8 @@
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
+use super::arch::wide;
+
 /// "portolan": the seed of all signs.
 const SEED: u64 = 0x706f_7274_6f6c_616e;
 const ROUNDS: usize = 4;
@@ -56,6 +58,14 @@ impl Rotation {
         out.clear();
         out.extend_from_slice(x);
         out.resize(self.code_dimension, 0.0);
+        wide(
+            #[inline(always)]
+            || self.rotate_in_place(out),
+        );
+    }
+
+    #[inline(always)]
+    fn rotate_in_place(&self, out: &mut [f32]) {
         for (round, signs) in self.signs.iter().enumerate() {
             for (x, sign) in out.iter_mut().zip(signs) {
                 *x = f32::from_bits(x.to_bits() ^ sign);
@@ -84,6 +94,7 @@ fn splitmix64(state: u64) -> u64 {
 }
 
 /// The transform in place, then every component times 1/sqrt(length). The length is a power of two from 8 on, or 0.
+#[inline(always)]
 fn walsh_hadamard(x: &mut [f32]) {
     let (eights, _) = x.as_chunks_mut::<8>();
     eights.iter_mut().for_each(walsh_hadamard_8);
@@ -111,6 +122,7 @@ fn walsh_hadamard_8(x: &mut [f32; 8]) {
 }
 
 /// Kac's step: component `i` of the first half and of the second half turn by an eighth of a circle.
+#[inline(always)]
 fn rotate_pairs(x: &mut [f32]) {
     let (low, high) = x.split_at_mut(x.len() / 2);
     for (a, b) in low.iter_mut().zip(high) {

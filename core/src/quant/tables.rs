@@ -9,7 +9,7 @@
 //! is made against it ([`Tables::fits`]). Then they are added in 16 bits, modulo 2^16; what comes out of a
 //! [`CHUNK`] after the bias is taken off is within 512 x 60 = 30,720, and thus exact.
 
-use super::{cell::GROUP_BYTES, integers::to_integers};
+use super::{arch::wide, cell::GROUP_BYTES, integers::to_integers};
 
 /// The largest magnitude of a component of the query as an integer.
 const LIMIT: i8 = 15;
@@ -39,9 +39,20 @@ pub(super) struct Tables {
 impl Tables {
     /// The tables of `rotated`, and the value of a unit of their sums.
     pub(super) fn new(rotated: &[f32]) -> (f32, Self) {
+        wide(
+            #[inline(always)]
+            || Self::of(rotated),
+        )
+    }
+
+    #[inline(always)]
+    fn of(rotated: &[f32]) -> (f32, Self) {
         let (delta, z) = to_integers(rotated, LIMIT);
-        let blocks: Vec<_> = z.chunks(COMPONENTS_OF_BLOCK).map(block).collect();
-        let fits = blocks.iter().all(fits);
+        let mut blocks = vec![TableBlock([0; TABLE_BLOCK]); z.len().div_ceil(COMPONENTS_OF_BLOCK)];
+        let mut fits = true;
+        for (block, z) in blocks.iter_mut().zip(z.chunks(COMPONENTS_OF_BLOCK)) {
+            fits &= fill(block, z);
+        }
         // At most 512 groups of 60.
         let bias = |z: &[i8]| z.iter().map(|z| i16::from(z.abs())).sum();
         (delta, Self { fits, blocks, biases: z.chunks(COMPONENTS_OF_CHUNK).map(bias).collect() })
@@ -60,34 +71,62 @@ impl Tables {
     }
 }
 
-/// The tables of up to 16 groups.
+/// Writes the tables of up to 16 groups. True if of the groups four apart the largest entries add up to at most 255:
+/// those of a code that has the signs of all components, so twice the sum of their magnitudes.
 #[inline(always)]
-fn block(z: &[i8]) -> TableBlock {
-    let mut block = TableBlock([0; TABLE_BLOCK]);
-    for (table, z) in block.0.as_chunks_mut::<GROUP_BYTES>().0.iter_mut().zip(z.as_chunks::<4>().0) {
-        let bytes = z.map(i8::cast_unsigned);
-        // With no bit set the sum is minus all components.
-        let none = z
-            .iter()
-            .zip(bytes)
-            .fold(0_u8, |sum, (z, byte)| sum.wrapping_add(z.unsigned_abs()).wrapping_sub(byte));
-        for (code, entry) in table.iter_mut().enumerate() {
-            let plus = |j: usize| if code >> j & 1 == 1 { bytes[j].wrapping_mul(2) } else { 0 };
-            *entry =
-                none.wrapping_add(plus(0)).wrapping_add(plus(1)).wrapping_add(plus(2)).wrapping_add(plus(3));
-        }
+fn fill(block: &mut TableBlock, z: &[i8]) -> bool {
+    let mut largest = [0_u16; 4];
+    let groups = z.as_chunks::<4>().0;
+    for (i, (table, z)) in block.0.as_chunks_mut::<GROUP_BYTES>().0.iter_mut().zip(groups).enumerate() {
+        *table = table_of(z);
+        largest[i % 4] += u16::from(table[0]) + u16::from(table[15]);
     }
-    block
+    largest.iter().all(|&sum| sum <= 255)
 }
 
-/// Whether the largest entries of groups four apart add up to at most 255. The entries of a code and of its complement
-/// add up to twice the group's bias, which is the largest entry.
-fn fits(block: &TableBlock) -> bool {
-    let mut sums = [0_u16; 4];
-    for four in block.0.as_chunks::<{ 4 * GROUP_BYTES }>().0 {
-        for (sum, table) in sums.iter_mut().zip(four.as_chunks::<GROUP_BYTES>().0) {
-            *sum += u16::from(table[0]) + u16::from(table[15]);
+/// The bytes whose number, from 0 to 7, has bit 0, 1 or 2 set.
+const WITH_BIT: [u64; 3] = [0xff00_ff00_ff00_ff00, 0xffff_0000_ffff_0000, 0xffff_ffff_0000_0000];
+
+/// Eight entries at a time as bytes of a word: `|z| + z` or `|z| - z` is `2 |z|` where the code's bit is the sign of z,
+/// else 0. No byte overflows into the next.
+#[inline(always)]
+fn table_of(z: &[i8; 4]) -> [u8; GROUP_BYTES] {
+    let [a, b, c, d] = z.map(|z| 0x0202_0202_0202_0202 * u64::from(z.unsigned_abs()));
+    let both = [a, b, c]
+        .iter()
+        .zip(WITH_BIT)
+        .zip(z)
+        .fold(0, |sum, ((twice, with), &z)| sum + (twice & if z < 0 { !with } else { with }));
+    let (low, high) = if z[3] < 0 { (both + d, both) } else { (both, both + d) };
+    let mut table = [0; GROUP_BYTES];
+    let (first, second) = table.split_at_mut(GROUP_BYTES / 2);
+    first.copy_from_slice(&low.to_le_bytes());
+    second.copy_from_slice(&high.to_le_bytes());
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_holds_the_sums_of_all_choices_of_signs() {
+        for z in [[1, 2, 4, 8], [-3, 0, 5, -15], [15; 4], [-15; 4], [0; 4], [7, -7, 7, -7]] {
+            let bias: i32 = z.iter().map(|&z| i32::from(z).abs()).sum();
+            for (code, entry) in table_of(&z).into_iter().enumerate() {
+                let sign = |j: usize| if code >> j & 1 == 1 { 1 } else { -1 };
+                let sum: i32 = z.iter().enumerate().map(|(j, &z)| sign(j) * i32::from(z)).sum();
+                assert_eq!(i32::from(entry), bias + sum, "{z:?}, code {code}");
+            }
         }
     }
-    sums.iter().all(|sum| *sum <= 255)
+
+    /// Ordinary queries take the fast way of the kernels, those made of large components alone the safe one.
+    #[test]
+    fn ordinary_queries_fit_bytes_four_groups_at_a_time() {
+        let mut noise = crate::quant::testing::Noise::new(2);
+        assert!(Tables::new(&noise.vector(384)).1.fits);
+        assert!(!Tables::new(&[1.0; 384]).1.fits);
+        assert!(Tables::new(&[1.0; 8]).1.fits);
+    }
 }

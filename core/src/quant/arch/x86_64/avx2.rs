@@ -39,6 +39,18 @@ pub(in super::super) fn dot_bytes(query: &[i8], row: &[u8]) -> i32 {
     unsafe { dot_bytes_present(query, row) }
 }
 
+/// Reached only where [`is_present`].
+#[inline(always)]
+pub(in super::super) fn wide<R>(work: impl FnOnce() -> R) -> R {
+    // SAFETY: see above.
+    unsafe { wide_present(work) }
+}
+
+#[target_feature(enable = "avx2")]
+fn wide_present<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}
+
 #[target_feature(enable = "avx2,f16c")]
 fn scan_present<const FITS: bool>(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
     for cell in cells.chunks(stride.max(1)) {
