@@ -148,7 +148,7 @@ impl Fanout {
         }
         sort_unique(&mut paths);
         let columns: u64 = paths.iter().map(|path| column_bytes(&entry.schema, path, rows)).sum();
-        vectors.saturating_add(columns).min(entry.file.bytes)
+        vectors.saturating_add(columns).min(self.statement.catalog.index().share(entry))
     }
 
     fn line(&self, facts: &Facts<'_>, asked: Explain) -> String {

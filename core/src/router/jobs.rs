@@ -48,7 +48,8 @@ pub(super) fn search(
             jobs.push(Mutex::new(Search { member: number, place, space, target, needs, error: None }));
         }
     }
-    let bytes = |place: usize| run.catalog.index().collections.get(place).map_or(0, |entry| entry.file.bytes);
+    let index = run.catalog.index();
+    let bytes = |place: usize| index.collections.get(place).map_or(0, |entry| index.share(entry));
     let sizes: Vec<u64> = jobs.iter().map(|job| lock(job, |job| bytes(job.place))).collect();
     each(run, &sizes, SPREAD_BYTES, &|number| {
         if let Some(job) = jobs.get(number) {
@@ -70,7 +71,7 @@ fn search_one(run: &Run<'_>, job: &mut Search<'_>, spaces: &Spaces) {
     let vectors = metric.zip(spaces.queries(job.space));
     let queries = vectors.map(|(metric, vectors)| Queries { metric, vectors });
     let done = job.target.step(run, (job.member, job.place), queries, &mut job.needs);
-    job.error = done.err().map(|error| run.catalog.blame_any(run.catalog.collection_file(job.place), error));
+    job.error = done.err().map(|error| run.catalog.blame_collection(job.place, error));
 }
 
 /// The records of one collection that are wanted.
@@ -108,8 +109,8 @@ pub(super) fn records(
     for job in jobs.drain(..) {
         let job = job.into_inner().unwrap_or_else(PoisonError::into_inner);
         needs.extend(job.needs);
-        let file = run.catalog.collection_file(job.place);
-        let found = job.found.map_err(|error| Halt::of(job.member, run.catalog.blame_any(file, error)))?;
+        let blame = |error| Halt::of(job.member, run.catalog.blame_collection(job.place, error));
+        let found = job.found.map_err(blame)?;
         for (record, places) in found.into_iter().flatten().zip(job.goes_to) {
             for place in places {
                 shown.get_mut(place as usize).into_iter().for_each(|to| *to = record.clone());

@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     filter::{Bind, Condition},
     schema::{Schema, Value},
-    snapshot::layout::SectionEntry,
+    snapshot::Section,
 };
 
 /// A collection that FROM names.
@@ -122,7 +122,7 @@ impl Target {
         if !self.evaluate(run, &opened, needs)? || unmade {
             return Ok(());
         }
-        let read: u64 = sections.iter().map(|section| section.bytes).sum();
+        let read: u64 = sections.iter().map(|section| section.range.len()).sum();
         self.cost.bytes = read + self.masked.as_ref().map_or(0, |masked| masked.bytes);
         let started = run.now();
         let mask = self.mask();
@@ -157,18 +157,18 @@ impl Target {
     }
 
     /// What one wave brings: the sections of the WHERE, of what rows are ordered or grouped by, ids, vectors.
-    fn sections(&self, run: &Run<'_>, member: usize, opened: &Opened<'_>) -> Result<Vec<SectionEntry>> {
+    fn sections(&self, run: &Run<'_>, member: usize, opened: &Opened<'_>) -> Result<Vec<Section>> {
         let mut sections = opened.filter_sections(run.plan, self.filter.as_ref());
         sections.extend(opened.field_sections(&run.shape.reads));
         if run.plan.is_search() {
-            sections.push(*opened.collection.vectors()?);
+            sections.push(*opened.collection.expect_vectors()?);
         }
         let cursor_here = run.plan.after.as_ref().is_some_and(|after| after.collection == run.name(member));
         if run.shape.ids && (run.shape.mode != Mode::List || run.shape.keeps_nearest(run.plan) || cursor_here)
         {
             sections.extend(opened.collection.ids());
         }
-        let mut seen: Vec<SectionEntry> = Vec::with_capacity(sections.len());
+        let mut seen: Vec<Section> = Vec::with_capacity(sections.len());
         sections.retain(|section| {
             let new = !seen.contains(section);
             seen.extend(new.then_some(*section));
