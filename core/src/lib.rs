@@ -22,6 +22,7 @@ mod number;
 mod order;
 mod pattern;
 pub mod plan;
+pub mod quant;
 pub mod query;
 pub mod rank;
 pub mod release;
