@@ -203,7 +203,7 @@ fn recall(rows: &Rows, questions: &Rows, truth: &[Vec<u32>], asked: &Asked) -> R
     Ok(())
 }
 
-const PROBED: [usize; 11] = [4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 160];
+const PROBED: [usize; 9] = [4, 8, 12, 16, 24, 32, 48, 64, 96];
 const LOOKED_AT: [usize; 6] = [20, 40, 64, 80, 100, 200];
 
 fn measure(rows: &Rows, questions: &Rows, truth: &[Vec<u32>], clusters: &Clusters) {
@@ -217,7 +217,9 @@ fn measure(rows: &Rows, questions: &Rows, truth: &[Vec<u32>], clusters: &Cluster
         questions.read(number, &mut question);
         let mut rotated = Vec::new();
         rotation.rotate_into(&question, &mut rotated);
-        let scan = sections.scan(&rotated, PROBED[PROBED.len() - 1], (clusters.a_scale, clusters.f_scale));
+        let base = |c: &[f32]| 1.0 - c.iter().zip(&rotated).map(|(c, q)| c * q).sum::<f32>();
+        let scales = (clusters.a_scale, clusters.f_scale);
+        let scan = sections.scan(&rotated, PROBED[PROBED.len() - 1], scales, &base);
         let Ok(mut found) = found.lock() else { return };
         for (p, probed) in PROBED.iter().enumerate() {
             found.1[p] += scan.iter().filter(|slot| (slot.rank as usize) < *probed).count();

@@ -1,4 +1,5 @@
 //! Interim: the rotation and the sign code as the format defines them, until `quant` has them.
+#![allow(missing_docs)]
 
 pub struct Rotation {
     dimension: usize,

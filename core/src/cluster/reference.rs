@@ -66,48 +66,47 @@ impl<'a> Sections<'a> {
         self.cells[start..end].chunks_exact(self.cell_bytes)
     }
 
-    /// All slots of the `probed` clusters nearest to a rotated question, the nearest first, under cosine or the inner
-    /// product.
-    pub fn scan(&self, question: &[f32], probed: usize, scales: (f32, f32)) -> Vec<Scanned> {
-        let distance = |cluster: usize| -> (f32, f32) {
-            let centroid = self.centroid(cluster);
-            let pairs = || centroid.iter().zip(question);
-            let apart = pairs().map(|(c, q)| (c - q) * (c - q)).sum();
-            (apart, 1.0 - pairs().map(|(c, q)| c * q).sum::<f32>())
-        };
-        let mut order: Vec<(usize, (f32, f32))> = (0..self.count).map(|c| (c, distance(c))).collect();
-        order.sort_by(|a, b| a.1.0.total_cmp(&b.1.0));
+    /// All slots of the `probed` clusters nearest to a rotated question, the nearest first. `base` gives the part of a
+    /// distance that belongs to the question and the centroid, from the centroid.
+    pub fn scan(
+        &self,
+        question: &[f32],
+        probed: usize,
+        scales: (f32, f32),
+        base: &dyn Fn(&[f32]) -> f32,
+    ) -> Vec<Scanned> {
+        let apart = |c: &[f32]| c.iter().zip(question).map(|(c, q)| (c - q) * (c - q)).sum::<f32>();
+        let centroids = (0..self.count).map(|cluster| (cluster, self.centroid(cluster)));
+        let mut order: Vec<_> = centroids.map(|(cluster, c)| (cluster, apart(&c), base(&c))).collect();
+        order.sort_by(|a, b| a.1.total_cmp(&b.1));
+        let sums: Vec<[f32; 16]> = question.chunks_exact(4).map(sums_of_signs).collect();
         let mut slots = Vec::new();
-        for (rank, (cluster, (_, base))) in order.into_iter().take(probed).enumerate() {
+        for (rank, (cluster, _, base)) in order.into_iter().take(probed).enumerate() {
             for cell in self.cells_of(cluster) {
-                for place in 0..32 {
-                    slots.extend(self.slot(cell, place, question, scales).map(|(row, estimate)| Scanned {
-                        rank: rank as u32,
-                        row,
-                        estimate: base + estimate,
-                    }));
-                }
+                let found = (0..32).filter_map(|place| self.slot(cell, place, &sums, scales));
+                slots.extend(found.map(|(row, rest)| Scanned { rank: rank as u32, row, estimate: base + rest }));
             }
         }
-        slots.sort_by(|a, b| a.estimate.total_cmp(&b.estimate));
+        slots.sort_unstable_by(|a, b| a.estimate.total_cmp(&b.estimate));
         slots
     }
 
-    /// The row of a slot, and its estimate less that of its centroid.
-    fn slot(&self, cell: &[u8], place: usize, question: &[f32], scales: (f32, f32)) -> Option<(u32, f32)> {
+    /// The row of a slot, and its estimate less the base.
+    fn slot(&self, cell: &[u8], place: usize, sums: &[[f32; 16]], scales: (f32, f32)) -> Option<(u32, f32)> {
         let (signs, tail) = cell.split_at(self.width * 4);
         let row = u32::from_le_bytes(*tail[128..].as_chunks().0.get(place)?);
         let half = |at: usize| f16::from_le_bytes([tail[at + 2 * place], tail[at + 2 * place + 1]]).to_f32();
         let shift = if place < 16 { 0 } else { 4 };
-        let mut sum = 0.0;
-        for (group, four) in signs.chunks_exact(16).zip(question.chunks_exact(4)) {
-            let nibble = group[place % 16] >> shift;
-            for (bit, q) in four.iter().enumerate() {
-                sum += if nibble >> bit & 1 == 1 { *q } else { -q };
-            }
-        }
+        let nibbles = signs.as_chunks::<16>().0.iter().map(|group| group[place % 16] >> shift & 15);
+        let sum: f32 = nibbles.zip(sums).map(|(nibble, sums)| sums[usize::from(nibble)]).sum();
         (row != u32::MAX).then_some((row, scales.0 * half(0) + scales.1 * half(64) * sum))
     }
+}
+
+/// The sums of four components for each choice of their signs; a bit that is set is a plus.
+fn sums_of_signs(four: &[f32]) -> [f32; 16] {
+    let signed = |nibble: usize, bit: usize| if nibble >> bit & 1 == 1 { four[bit] } else { -four[bit] };
+    std::array::from_fn(|nibble| (0..4).map(|bit| signed(nibble, bit)).sum())
 }
 
 /// The first `wanted` different rows of the `probed` nearest clusters.
