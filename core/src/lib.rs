@@ -7,6 +7,7 @@
 
 mod base64;
 pub mod bytes;
+pub mod cluster;
 pub mod compat;
 pub mod embed;
 pub mod error;
@@ -21,6 +22,7 @@ mod number;
 mod order;
 mod pattern;
 pub mod plan;
+pub mod quant;
 pub mod query;
 pub mod rank;
 pub mod release;

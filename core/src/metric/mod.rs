@@ -14,6 +14,7 @@ mod vector;
 use serde::{Deserialize, Serialize};
 
 pub use arch::kernel_name;
+pub(crate) use scalar::widen as widen_half;
 pub use scorer::Scorer;
 pub use vector::{check_encodable, check_vector, decode_row, encode_row, normalize};
 

@@ -117,16 +117,16 @@ pub(super) fn padded<const N: usize>(tail: &[u8]) -> [u8; N] {
 /// copies of the sign between, which are masked. The exponent is then too small by the difference of the biases,
 /// 127 - 15 = 112: the product by 2^112 is exact, and turns the half's subnormals into normal floats on the way.
 #[inline(always)]
-pub(super) fn widen(half: u16) -> f32 {
+pub(crate) fn widen(half: u16) -> f32 {
     let extended = i32::from(half.cast_signed()).cast_unsigned();
     f32::from_bits((extended << 13) & WIDENED_BITS) * TWO_POW_112
 }
 
 /// The bits of a float that [`widen`] fills from a half: the sign, 5 of the exponent, 10 of the fraction.
-pub(super) const WIDENED_BITS: u32 = 0x8fff_e000;
+pub(crate) const WIDENED_BITS: u32 = 0x8fff_e000;
 
 /// 2^112 as a float.
-pub(super) const TWO_POW_112: f32 = f32::from_bits((127 + 112) << 23);
+pub(crate) const TWO_POW_112: f32 = f32::from_bits((127 + 112) << 23);
 
 #[cfg(test)]
 mod tests {

@@ -120,7 +120,6 @@ impl Catalog {
 
     /// The clusters of the file that holds collection `place`, or a note in `needs`: head and centroids come in one
     /// range. `None` also for a file without clusters, which notes nothing.
-    #[allow(dead_code, reason = "searches will ask for it as soon as they go by clusters")]
     pub(super) fn clusters(
         &self,
         place: usize,

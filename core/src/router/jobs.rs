@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::{
-    Needs,
+    Needs, clustered,
     hit::{Merged, Shown},
     member::{Cost, Member, State, Target},
     run::{Halt, Run},
@@ -44,6 +44,8 @@ pub(super) fn search(
         if let State::Asked(target) = &mut member.state
             && target.found.is_none()
         {
+            let entry = run.catalog.index().collections.get(place);
+            target.by_clusters = entry.is_some_and(|entry| clustered::applies(run, entry));
             let needs = Needs::default();
             jobs.push(Mutex::new(Search { member: number, place, space, target, needs, error: None }));
         }
@@ -63,7 +65,7 @@ pub(super) fn search(
             return Err(Halt::of(job.member, error));
         }
     }
-    Ok(())
+    clustered::search(run, members, spaces, needs)
 }
 
 fn search_one(run: &Run<'_>, job: &mut Search<'_>, spaces: &Spaces) {
@@ -163,7 +165,7 @@ fn read_one(run: &Run<'_>, job: &mut Read<'_>) {
 }
 
 /// Does jobs of these sizes: at once, the largest first, if together they are worth it.
-fn each(run: &Run<'_>, sizes: &[u64], worth: u64, job: &(dyn Fn(usize) + Sync)) {
+pub(super) fn each(run: &Run<'_>, sizes: &[u64], worth: u64, job: &(dyn Fn(usize) + Sync)) {
     if sizes.len() < 2 || sizes.iter().sum::<u64>() < worth {
         return (0..sizes.len()).for_each(job);
     }

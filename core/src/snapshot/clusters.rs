@@ -9,6 +9,7 @@ use super::{
     description::ClusterInfo,
     head::{Head, Section},
     layout::{SectionKind, malformed},
+    table::ClusterTable,
 };
 use crate::{
     bytes::{ByteRange, ByteSource},
@@ -154,13 +155,7 @@ pub(super) fn check_slots<'c>(
 pub struct Clusters {
     head: Arc<Head>,
     info: ClusterInfo,
-    code_dimension: usize,
-    /// Components of four bits, the first of a pair in the low half; a row a centre.
-    nibbles: Vec<u8>,
-    scales: Vec<f32>,
-    squares: Vec<f32>,
-    spreads: Vec<f32>,
-    first_cells: Vec<u32>,
+    table: ClusterTable,
     codes: Section,
     extended: Option<Section>,
 }
@@ -176,37 +171,12 @@ impl Clusters {
         let section = head.require(SectionKind::Centroids)?;
         let content = head.check(&section, 0, centroids)?;
         let wrong = |reason: &str| malformed("centroids", section.range.start, reason);
-        let count = info.count as usize;
-        if centroid_bytes(dimension, count) != Some(content.len()) {
-            return Err(wrong("they are not as long as dimension and count ask for"));
-        }
-        let code_dimension = code_dimension(dimension);
-        let (nibbles, rest) = content.split_at_checked(count * (code_dimension / 2)).unwrap_or_default();
-        let singles = |from: usize| -> Vec<f32> {
-            let part = rest.get(from * 4..(from + count) * 4).unwrap_or_default();
-            part.as_chunks::<4>().0.iter().map(|x| f32::from_le_bytes(*x)).collect()
-        };
-        let (scales, squares, spreads) = (singles(0), singles(count), singles(2 * count));
-        if [&scales, &squares, &spreads].iter().any(|part| part.iter().any(|x| !x.is_finite())) {
-            return Err(wrong("a number is not finite"));
-        }
-        let first_cells = read_u32s(rest.get(count * 12..));
+        let table = ClusterTable::read(content, &info, head.header().rows, dimension);
+        let table = table.ok_or_else(|| wrong("they are not what dimension and count ask for"))?;
         let codes = head.require(SectionKind::Codes)?;
-        check_first_cells(&first_cells, codes.blocks as usize).map_err(wrong)?;
-        let extended = head.section(SectionKind::Extended);
-        let (head, nibbles) = (head.clone(), nibbles.to_vec());
-        Ok(Self {
-            head,
-            info,
-            code_dimension,
-            nibbles,
-            scales,
-            squares,
-            spreads,
-            first_cells,
-            codes,
-            extended,
-        })
+        check_first_cells(&table.first_cells, codes.blocks as usize).map_err(wrong)?;
+        let (head, extended) = (head.clone(), head.section(SectionKind::Extended));
+        Ok(Self { head, info, table, codes, extended })
     }
 
     /// What the description says of them.
@@ -214,43 +184,9 @@ impl Clusters {
         self.info
     }
 
-    /// The components of a code.
-    pub fn code_dimension(&self) -> usize {
-        self.code_dimension
-    }
-
-    /// How many clusters there are.
-    pub fn count(&self) -> usize {
-        self.scales.len()
-    }
-
-    /// The components of the centres, four bits each, [`code_dimension`](Self::code_dimension) / 2 bytes a centre: `u`
-    /// stands for `scale x (2u - 15)`.
-    pub fn nibbles(&self) -> &[u8] {
-        &self.nibbles
-    }
-
-    /// By cluster: what the centre's components are multiplied by.
-    pub fn scales(&self) -> &[f32] {
-        &self.scales
-    }
-
-    /// By cluster: the square of the centre's length.
-    pub fn squares(&self) -> &[f32] {
-        &self.squares
-    }
-
-    /// By cluster: how far its rows lie from the centre.
-    pub fn spreads(&self) -> &[f32] {
-        &self.spreads
-    }
-
-    /// The cells of a cluster; none for a cluster that there is not.
-    pub fn cells_of(&self, cluster: usize) -> Range<u32> {
-        match self.first_cells.get(cluster..).and_then(|rest| rest.first_chunk::<2>()) {
-            Some([first, end]) => *first..*end,
-            None => 0..0,
-        }
+    /// All that a search holds in memory.
+    pub fn table(&self) -> &ClusterTable {
+        &self.table
     }
 
     /// The length of a cell in the file, checksum included: where the next one begins.
@@ -304,9 +240,5 @@ impl Clusters {
             Some(section) => self.head.block(source, section, row),
             None => Ok(None),
         }
-    }
-
-    pub(super) fn first_cells(&self) -> &[u32] {
-        &self.first_cells
     }
 }

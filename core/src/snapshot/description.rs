@@ -7,7 +7,7 @@
 
 use bincode::{Encode, config};
 
-use super::{layout::malformed, wire::Input};
+use super::{layout::malformed, table::Calibration, wire::Input};
 use crate::{
     error::SnapshotError,
     filter::{CollectionStats, FieldStats, Sketch},
@@ -47,6 +47,8 @@ pub struct ClusterInfo {
     pub a_scale: f32,
     /// What the stored `F` of a slot is multiplied by.
     pub f_scale: f32,
+    /// How many clusters searches need, as measured when the file was made.
+    pub calibration: Calibration,
 }
 
 /// One collection of a file.
@@ -67,7 +69,7 @@ struct Wire {
     encoding: u8,
     embedder: Option<WireEmbedder>,
     fields: Vec<WireField>,
-    clusters: Option<(u32, bool, u8, f32, f32)>,
+    clusters: Option<(u32, bool, u8, f32, f32, [[f32; 3]; 3])>,
     collections: Vec<(String, u64, Vec<u16>)>,
 }
 
@@ -120,8 +122,8 @@ impl Description {
     /// The bytes of the description.
     pub fn encode(&self) -> Result<Vec<u8>, SnapshotError> {
         let clusters = |info: ClusterInfo| {
-            let ClusterInfo { count, soft, extended_bits, a_scale, f_scale } = info;
-            (count, soft, extended_bits, a_scale, f_scale)
+            let ClusterInfo { count, soft, extended_bits, a_scale, f_scale, calibration } = info;
+            (count, soft, extended_bits, a_scale, f_scale, calibration.clusters)
         };
         let part = |part: &Part| (part.name.clone(), part.rows, part.fields.clone());
         let wire = Wire {
@@ -231,7 +233,16 @@ fn clusters(input: &mut Input<'_>) -> Option<ClusterInfo> {
         extended_bits: input.byte()?,
         a_scale: input.single()?,
         f_scale: input.single()?,
+        calibration: calibration(input)?,
     })
+}
+
+fn calibration(input: &mut Input<'_>) -> Option<Calibration> {
+    let mut calibration = Calibration::default();
+    for number in calibration.clusters.iter_mut().flatten() {
+        *number = input.single()?;
+    }
+    Some(calibration)
 }
 
 fn part(input: &mut Input<'_>) -> Option<Part> {
@@ -339,6 +350,9 @@ mod tests {
                 extended_bits: 4,
                 a_scale: 0.5,
                 f_scale: 1e-3,
+                calibration: Calibration {
+                    clusters: [[1.0, 2.0, 4.0], [8.0, 9.5, 10.0], [11.0, 12.0, 300.0]],
+                },
             }),
             collections: vec![
                 Part { name: "x".repeat(300), rows: u64::MAX, fields: vec![0, 5, 1, u16::MAX] },

@@ -95,7 +95,10 @@ impl SnapshotFile {
         }
         let scale = |scale: f32| scale.is_finite() && scale > 0.0;
         let sound = |info: ClusterInfo| {
-            matches!(info.extended_bits, 0 | 2..=8) && scale(info.a_scale) && scale(info.f_scale)
+            matches!(info.extended_bits, 0 | 2..=8)
+                && scale(info.a_scale)
+                && scale(info.f_scale)
+                && info.calibration.clusters.iter().flatten().all(|clusters| clusters.is_finite())
         };
         if info.is_some_and(|info| !sound(info)) || description.dimension == 0 {
             return wrong("dimension 0, or clusters of no sense");

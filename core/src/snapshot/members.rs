@@ -38,7 +38,7 @@ impl Members {
             let [cluster, first_slot, slots] = numbers(entry);
             let rises = members.last().is_none_or(|last: &Member| last.cluster < cluster);
             let end = first_slot.checked_add(slots).filter(|_| slots > 0);
-            let held = clusters.cells_of(cluster as usize).len() * CELL_SLOTS;
+            let held = clusters.table().cells_of(cluster).len() * CELL_SLOTS;
             if !rises || end.is_none_or(|end| end as usize > held) {
                 return Err(malformed("members", offset, format!("wrong slots of cluster {cluster}")));
             }
@@ -65,7 +65,7 @@ impl Members {
 impl Member {
     /// The cells that hold the slots. The first and the last may hold slots of other collections too.
     pub fn cells(&self, clusters: &Clusters) -> Range<u32> {
-        let first = clusters.cells_of(self.cluster as usize).start;
+        let first = clusters.table().cells_of(self.cluster).start;
         let end = self.first_slot.saturating_add(self.slots).div_ceil(CELL_SLOTS as u32);
         first + self.first_slot / CELL_SLOTS as u32..first + end
     }

@@ -19,6 +19,7 @@ pub mod ondisk;
 mod payload;
 mod statistics;
 mod strings;
+mod table;
 mod values;
 mod verify;
 mod vocabulary;
@@ -35,6 +36,8 @@ pub use head::{Head, Section};
 pub use members::{Member, Members};
 pub use payload::{PayloadBlock, PayloadRow};
 pub use strings::Strings;
+pub(crate) use table::between;
+pub use table::{Calibration, ClusterTable};
 pub use verify::{Verified, verify};
 
 #[cfg(test)]

@@ -173,14 +173,15 @@ fn check_clusters(file: &Arc<SnapshotFile>, source: &dyn ByteSource) -> Result<(
     let wrong = |reason: String| malformed("codes", section.range.start, reason);
     let cell = |number| file.head().block(source, &section, number).ok().flatten();
     let rows = usize::try_from(file.rows()).map_err(|_| wrong("too many rows".into()))?;
-    let slots = check_slots(clusters.first_cells(), &cell, (rows, clusters.info().soft)).map_err(wrong)?;
+    let slots =
+        check_slots(&clusters.table().first_cells, &cell, (rows, clusters.info().soft)).map_err(wrong)?;
     let entry = file.head().directory().iter().find(|entry| entry.kind == SectionKind::Codes);
     if entry.is_none_or(|entry| entry.rows != slots) {
         return Err(wrong(format!("{slots} slots hold rows, the directory says otherwise")).into());
     }
     for row in (0..file.rows()).filter_map(|row| u32::try_from(row).ok()) {
         let code = clusters.extended(source, row)?.and_then(|code| code.first_chunk::<4>());
-        if code.is_some_and(|cluster| u32::from_le_bytes(*cluster) as usize >= clusters.count()) {
+        if code.is_some_and(|cluster| u32::from_le_bytes(*cluster) as usize >= clusters.table().count()) {
             let at = clusters.extended_range(row).map_or(0, |range| range.start);
             return Err(malformed("extended codes", at, "there is no such cluster").into());
         }
@@ -197,7 +198,7 @@ fn check_members(file: &Arc<SnapshotFile>, source: &dyn ByteSource, clusters: &C
         let rows = collection.first_row()..collection.first_row() + collection.rows();
         for member in members.iter() {
             let cells =
-                clusters.cells(source, clusters.cells_of(member.cluster as usize))?.unwrap_or_default();
+                clusters.cells(source, clusters.table().cells_of(member.cluster))?.unwrap_or_default();
             let content =
                 |cell| <[u8]>::split_last_chunk::<CHECKSUM_BYTES>(cell).map_or(cell, |(cell, _)| cell);
             let slots = cells.chunks(clusters.cell_stride()).flat_map(|cell| slot_rows(content(cell)));

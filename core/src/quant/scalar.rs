@@ -1,0 +1,89 @@
+//! The reference kernels, in plain Rust: they define the results that every other kernel must produce.
+//!
+//! Use these where no kernel of [`super::arch`] fits the processor, and as the oracle of tests.
+
+use super::{
+    cell::{GROUP_BYTES, SLOTS, Tail},
+    scan::{Candidate, Scan},
+    tables::{CHUNK, Tables},
+};
+use crate::metric::widen_half;
+
+/// Scans cells that stand `stride` bytes apart; see [`super::SignQuery::scan_cells`].
+pub(super) fn scan_cells(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
+    for cell in cells.chunks(stride.max(1)) {
+        let Some((codes, tail)) = split(cell, scan.code_bytes) else { return };
+        if scan.skips(tail.rows) {
+            continue;
+        }
+        let (estimates, lows) = estimates(scan, codes, tail);
+        let near = lows.iter().rev().fold(0, |near, &low| near << 1 | u32::from(low <= scan.bound));
+        scan.push_all(near, &estimates, &lows, tail.rows, out);
+    }
+}
+
+/// The codes of a cell and what stands behind them, if it is long enough.
+#[inline(always)]
+pub(super) fn split(cell: &[u8], code_bytes: usize) -> Option<(&[u8], Tail<'_>)> {
+    let (codes, tail) = cell.split_at_checked(code_bytes)?;
+    Some((codes, Tail::of(tail)?))
+}
+
+/// The sum of each slot's table entries, less the bias.
+pub(super) fn sums(codes: &[u8], tables: &Tables) -> [i32; SLOTS] {
+    let mut sums = [0; SLOTS];
+    for (codes, (blocks, bias)) in codes.chunks(CHUNK).zip(tables.chunks()) {
+        let tables = blocks.iter().flat_map(|block| block.0.as_chunks::<GROUP_BYTES>().0);
+        for (codes, table) in codes.as_chunks::<GROUP_BYTES>().0.iter().zip(tables) {
+            for (j, code) in codes.iter().enumerate() {
+                sums[j] += i32::from(table[usize::from(code & 15)]);
+                sums[j + GROUP_BYTES] += i32::from(table[usize::from(code >> 4)]);
+            }
+        }
+        sums.iter_mut().for_each(|sum| *sum -= i32::from(bias));
+    }
+    sums
+}
+
+/// `rest`, which is shorter than a block, filled up with zeros.
+#[inline]
+pub(super) fn padded<const N: usize>(rest: &[u8]) -> [u8; N] {
+    let mut block = [0; N];
+    for (to, from) in block.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    block
+}
+
+/// The estimate of each slot, and the same less its margin. This order of operations holds for all kernels.
+pub(super) fn estimates(scan: &Scan<'_>, codes: &[u8], tail: Tail<'_>) -> ([f32; SLOTS], [f32; SLOTS]) {
+    let sums = sums(codes, scan.tables);
+    let half =
+        |halves: &[u8; 2 * SLOTS], j: usize| widen_half(u16::from_le_bytes(halves.as_chunks::<2>().0[j]));
+    let (mut estimates, mut lows) = ([0.0; SLOTS], [0.0; SLOTS]);
+    for j in 0..SLOTS {
+        let factor = half(tail.factors, j);
+        let offset = scan.base + scan.a_scale * half(tail.offsets, j);
+        estimates[j] = offset + scan.slope * factor * sums[j] as f32;
+        lows[j] = estimates[j] - scan.margin * factor.abs();
+    }
+    (estimates, lows)
+}
+
+/// The contract of [`super::arch::DotNibbles`].
+pub(super) fn dot_nibbles(halves: &[i8], rows: &[u8], row_bytes: usize, out: &mut [i32]) {
+    let (even, odd) = halves.split_at(halves.len() / 2);
+    for (row, out) in rows.chunks_exact(row_bytes.max(1)).zip(out) {
+        let terms = row.iter().zip(even.iter().zip(odd));
+        *out = terms
+            .map(|(u, (&even, &odd))| {
+                i32::from(u & 15) * i32::from(even) + i32::from(u >> 4) * i32::from(odd)
+            })
+            .sum();
+    }
+}
+
+/// The contract of [`super::arch::DotBytes`].
+pub(super) fn dot_bytes(query: &[i8], row: &[u8]) -> i32 {
+    query.iter().zip(row).map(|(&y, &b)| i32::from(y) * i32::from(b.cast_signed())).sum()
+}
