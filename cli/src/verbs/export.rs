@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use portolan::{
     metric::Encoding,
     native::{
-        release::{Exported, export},
+        release::{ExportOptions, Exported, export},
         store::{Mode, Store},
     },
 };
@@ -21,7 +21,10 @@ use crate::{
 ///
 /// Unchanged collections are not written again, and readers of the old release are not disturbed.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  portolan export --store store --out release")]
+#[command(after_help = "\
+Examples:
+  portolan export --store store --out release
+  portolan export --store store --out release --pack --vectors i8")]
 pub struct Export {
     /// The store.
     #[arg(long, value_name = "DIR")]
@@ -29,16 +32,22 @@ pub struct Export {
     /// The release folder: new, empty, or an older release.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// How vectors are stored: half or full precision. By default f32 where they were imported, f16 where an embedder made
-    /// them.
+    /// How vectors are stored: in full, half or byte precision, or not at all. By default f32 where they were imported, f16
+    /// where an embedder made them.
     #[arg(long, value_enum)]
     vectors: Option<Vectors>,
+    /// Let collections share a file that have one dimension, metric and embedder, and one type for each common field.
+    /// Asking many of them then costs fewer bytes and requests. All collections of a file are in memory while it is written.
+    #[arg(long)]
+    pack: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Vectors {
-    F16,
     F32,
+    F16,
+    I8,
+    None,
 }
 
 impl Export {
@@ -47,10 +56,13 @@ impl Export {
         let store = Store::open(&self.store, Mode::Read).await?;
         let bar = progress::bar(store.collections().len() as u64, "collections", json);
         let encoding = self.vectors.map(|vectors| match vectors {
-            Vectors::F16 => Encoding::F16,
             Vectors::F32 => Encoding::F32,
+            Vectors::F16 => Encoding::F16,
+            Vectors::I8 => Encoding::I8,
+            Vectors::None => Encoding::None,
         });
-        let exported = export(&store, &self.out, encoding, |step| {
+        let options = ExportOptions { encoding, pack: self.pack };
+        let exported = export(&store, &self.out, &options, |step| {
             bar.set_message(step.collection.to_owned());
             bar.set_position(step.done as u64);
         });

@@ -1,5 +1,8 @@
 //! Files that are whole, altered, cut and empty.
 
+mod clusters;
+mod packed;
+
 use std::collections::BTreeMap;
 
 use super::{
