@@ -69,7 +69,6 @@ impl<'a> Built<'a> {
     fn vector_of(&self, row: usize) -> &[u8] {
         self.vectors.get(row * self.row_bytes..(row + 1) * self.row_bytes).unwrap_or_default()
     }
-
 }
 
 impl ClusterFile for Built<'_> {
@@ -138,7 +137,13 @@ fn question(file: &Built<'_>, rotation: &Rotation, number: usize) -> Option<Ques
 }
 
 /// The least number of clusters, of questions of middling difficulty, that keeps the recall.
-fn least(file: &mut Built<'_>, questions: &[Question], depth: usize, recall: f32, parallel: &dyn Parallel) -> f32 {
+fn least(
+    file: &mut Built<'_>,
+    questions: &[Question],
+    depth: usize,
+    recall: f32,
+    parallel: &dyn Parallel,
+) -> f32 {
     let all = file.table.count() as f32;
     let (mut low, mut high) = (1.0_f32, all);
     for _ in 0..HALVINGS {
@@ -163,7 +168,7 @@ fn recall_of(file: &Built<'_>, question: &Question, depth: usize, recall: f32) -
     let scanned = scan(&question.query, &parts, &chosen, (depth, settings.bound), &|| false);
     let Ok(Some(candidates)) = scanned else { return 0.0 };
     let rows = candidates.into_rows(settings.looks);
-    let Ok(Some(near)) = look(Some(&question.measure), &parts, &rows, depth) else { return 0.0 };
+    let Ok(Some(near)) = look(Some(&question.measure), &parts, rows, (depth, 0)) else { return 0.0 };
     let found = near.iter().filter(|near| near.distance <= *last).count().min(depth);
     found as f32 / depth as f32
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     error::{Result, SnapshotError},
-    metric::{Encoding, check_encodable, check_vector, encode_row},
+    metric::{Encoding, Metric, check_encodable, check_vector, encode_row},
     schema::{Field, FieldType, Record, Schema, Value, metadata_json},
 };
 
