@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use portolan::{
+    cluster::{CodeBits, OneThread, Options, of_draft},
     embed::{Embedder, StaticEmbedder},
     release::{INDEX_NAME, ReleaseBuilder},
     schema::{EmbedderId, Record, Schema},
@@ -52,7 +53,10 @@ pub fn snapshot(source: &Source, embedder: &StaticEmbedder) -> Result<Vec<u8>, F
         Ok((schema(source, content, made_by.clone()), records.collect::<Result<Vec<_>, Failure>>()?))
     });
     let draft = Draft::new(collections.collect::<Result<Vec<_>, Failure>>()?, source.encoding)?;
-    Ok(draft.write(None)?)
+    let Some((soft, bits)) = source.clusters else { return Ok(draft.write(None)?) };
+    let bits = CodeBits::new(bits.max(1)).ok_or("bits of a code are 1 to 8")?;
+    let clusters = of_draft(&draft, Options { clusters: None, soft, bits }, &OneThread)?;
+    Ok(draft.write(Some(&clusters))?)
 }
 
 fn schema(source: &Source, content: &Content, embedder: Option<EmbedderId>) -> Schema {

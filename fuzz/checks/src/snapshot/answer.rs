@@ -7,7 +7,7 @@ use portolan::{
     bytes::{ByteSource, RangeCache, Resident},
     plan::Plan,
     release::{BuiltRelease, ReleaseBuilder},
-    router::{Catalog, Fanout, FileRange, Step},
+    router::{Catalog, Fanout, FileRange, ResultSet, Step},
     snapshot::verify,
 };
 
@@ -26,8 +26,11 @@ const STATEMENTS: [&str; 7] = [
 const MOST_WAVES: usize = 12;
 
 /// Asks a release of a file of collections and an embedder, of which `altered` is one.
+pub static STATS: [std::sync::atomic::AtomicUsize; 6] = [const { std::sync::atomic::AtomicUsize::new(0) }; 6];
+pub fn tick(i: usize) { STATS[i].fetch_add(1, std::sync::atomic::Ordering::Relaxed); }
 pub fn check(collections: &[u8], embedder: &[u8], altered: &[u8]) {
     let sound = verify(altered).is_ok();
+    tick(0); if sound { tick(1) }
     let built = match build(collections, embedder) {
         Ok(built) => built,
         Err(error) => {
@@ -35,17 +38,18 @@ pub fn check(collections: &[u8], embedder: &[u8], altered: &[u8]) {
             return;
         }
     };
-    let files = [&built.heads, collections, embedder].map(Resident);
+    tick(2);
+    let files = Vec::from([&built.heads, collections, embedder].map(Resident));
     for sql in STATEMENTS {
         let Ok(plan) = Plan::parse(sql) else { panic!("{sql}") };
         let resident = run(&built, plan.clone(), |fanout| fanout.run(&files));
         let ranged = run(&built, plan, |fanout| by_ranges(fanout, &files));
         match (resident, ranged) {
-            (Ok(resident), Ok(ranged)) => assert_eq!(resident, ranged, "{sql}"),
+            (Ok(resident), Ok(ranged)) => {tick(3); assert_eq!(resident, ranged, "{sql}")}
             (Err(error @ Error::Snapshot(_)), _) | (_, Err(error @ Error::Snapshot(_))) => {
-                assert!(!sound, "{sql}: a file that verifies gives {error}");
+                tick(5); assert!(!sound, "{sql}: a file that verifies gives {error}");
             }
-            (Err(_), Err(_)) => {}
+            (Err(_), Err(_)) => {tick(4)}
             (resident, ranged) => panic!("{sql}: {resident:?} and by ranges {ranged:?}"),
         }
     }
@@ -62,24 +66,22 @@ fn build(collections: &[u8], embedder: &[u8]) -> Result<BuiltRelease, Error> {
 fn run(
     built: &BuiltRelease,
     plan: Plan,
-    answer: impl FnOnce(&mut Fanout) -> Result<portolan::router::ResultSet, Error>,
+    answer: impl FnOnce(Fanout) -> Result<ResultSet, Error>,
 ) -> Result<String, Error> {
-    let mut fanout = Fanout::new(Arc::new(Catalog::open(&built.json)?), plan)?;
-    Ok(answer(&mut fanout)?.to_json()["rows"].to_string())
+    let fanout = Fanout::new(Arc::new(Catalog::open(&built.json)?), plan)?;
+    Ok(answer(fanout)?.to_json()["rows"].to_string())
 }
 
-fn by_ranges(
-    fanout: &mut Fanout,
-    files: &[Resident<&[u8]>; 3],
-) -> Result<portolan::router::ResultSet, Error> {
-    let mut caches = files.each_ref().map(|file| RangeCache::new(file.len()));
+fn by_ranges(mut fanout: Fanout, files: &[Resident<&[u8]>]) -> Result<ResultSet, Error> {
+    let mut caches: Vec<_> = files.iter().map(|file| RangeCache::new(file.len())).collect();
     for _ in 0..MOST_WAVES {
         match fanout.step(&caches)? {
             Step::Done(result) => return Ok(result),
             Step::Need(ranges) => {
                 for FileRange { file, range } in ranges {
                     let bytes = files[file].get(range);
-                    let bytes = bytes.unwrap_or_else(|| panic!("{range:?} of a file of {}", files[file].len()));
+                    let bytes =
+                        bytes.unwrap_or_else(|| panic!("{range:?} of a file of {}", files[file].len()));
                     caches[file].insert(range.start, bytes.to_vec());
                 }
             }

@@ -22,6 +22,7 @@ const FIXED_BYTES: usize = 4 << 20;
 /// What a byte of a file may become: compressed texts are up to 255 times as long, and are copied into answers.
 const MOST_BYTES_PER_BYTE: usize = 1024;
 
+static MAX: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 /// The first byte says which file, every eight others how it is altered. The last file is the embedder of the third.
 pub fn snapshot(bytes: &[u8]) {
     let Some((which, alterations)) = bytes.split_first() else { return };
@@ -36,12 +37,29 @@ pub fn snapshot(bytes: &[u8]) {
         true => answer::check(&file, EMBEDDER, &file),
         false => answer::check(FILES[2], &file, &file),
     });
+    MAX.fetch_max(held, std::sync::atomic::Ordering::Relaxed);
     assert!(held <= most, "{held} bytes for a file of {}", file.len());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zz_random() {
+        let mut seed = 12345_u64;
+        let mut next = || { seed ^= seed << 13; seed ^= seed >> 7; seed ^= seed << 17; (seed >> 24) as u8 };
+        let start = std::time::Instant::now();
+        let mut n = 0;
+        while start.elapsed().as_secs() < 100 {
+            let which = next() % 6; let ops = 1 + next() as usize % 3;
+            let mut input = vec![which];
+            for _ in 0..ops { let t = next(); input.push(t); for _ in 0..3 { let b = next(); input.push(if next() % 2 == 0 { b % 8 } else { b }); } input.push(next()); input.push(next()); let z = next(); input.push(if z > 128 {0} else {z}); input.push(if z > 50 {0} else {z}); }
+            n += 1;
+            snapshot(&input);
+        }
+        println!("{n} inputs, stats {:?} max {:?}", answer::STATS, MAX);
+    }
 
     #[test]
     fn whole_files_answer() {

@@ -1,7 +1,8 @@
 //! The checksums of an altered file made right, so that what stands behind them is reached.
 
 use portolan::snapshot::layout::{
-    CHECKSUM_AT, CHECKSUM_BYTES, CONTENT_ID_AT, HEADER_BYTES, LENGTH_BYTES, SECTION_BYTES, block_checksum, checksum,
+    CHECKSUM_AT, CHECKSUM_BYTES, CONTENT_ID_AT, HEADER_BYTES, LENGTH_BYTES, SECTION_BYTES, block_checksum,
+    checksum,
 };
 
 /// Makes the checksums of all blocks right that lie in the file, then the content id and the head's checksum.
@@ -27,7 +28,8 @@ pub fn blocks(file: &[u8], at: usize, table: usize) -> Option<Vec<(usize, usize)
             0 => u32_at(file, table.saturating_add((first as usize + block).saturating_mul(LENGTH_BYTES))),
             stride => Some(stride),
         };
-        let end = length.and_then(|length| start.checked_add(length as usize)).filter(|end| *end <= file.len());
+        let end =
+            length.and_then(|length| start.checked_add(length as usize)).filter(|end| *end <= file.len());
         let Some(end) = end.filter(|end| *end >= start + CHECKSUM_BYTES) else { break };
         found.push((start, end));
         start = end;
