@@ -24,6 +24,9 @@ pub(super) type DotNibbles = fn(halves: &[i8], rows: &[u8], row_bytes: usize, ou
 /// no longer.
 pub(super) type DotBytes = fn(query: &[i8], row: &[u8]) -> i32;
 
+/// The sum of a query times components of some bits, packed from the lowest bits up: eight to as many bytes as bits.
+pub(super) type DotCodes = fn(query: &[i16], codes: &[u8], bits: u8) -> i32;
+
 /// An instruction set that this processor has. Only [`Level::all`] makes one, after looking: kernels rely on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Level(Set);
@@ -136,6 +139,17 @@ pub(super) fn dot_bytes(level: Level) -> DotBytes {
     }
 }
 
+/// The product with components of `bits` bits.
+pub(super) fn dot_codes(level: Level, bits: u8) -> DotCodes {
+    match (level.0, bits) {
+        #[cfg(target_arch = "x86_64")]
+        (Set::Avx2 | Set::Avx512, 4) => x86_64::avx2::dot_nibble_codes,
+        #[cfg(target_arch = "x86_64")]
+        (Set::Avx2 | Set::Avx512, 8) => x86_64::avx2::dot_byte_codes,
+        _ => scalar::dot_codes,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,6 +247,27 @@ mod tests {
                             assert!((candidate.estimate / 15.0 / want - 1.0).abs() < 1e-6, "{level:?}");
                         }
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn all_levels_give_the_same_products_with_codes() {
+        let mut noise = Noise::new(11);
+        for dimension in (0..=320).step_by(8).chain(DIMENSIONS) {
+            for bits in 2..=8 {
+                let limit = 8_000_000 / dimension.max(1) as i32;
+                let query: Vec<i16> =
+                    (0..dimension).map(|_| (noise.unit() * limit.min(32767) as f32) as i16).collect();
+                let codes = noise.bytes(dimension / 8 * usize::from(bits));
+                let want = scalar::dot_codes(&query, &codes, bits);
+                for level in Level::all() {
+                    assert_eq!(
+                        dot_codes(level, bits)(&query, &codes, bits),
+                        want,
+                        "{level:?}, {dimension} x {bits}"
+                    );
                 }
             }
         }
