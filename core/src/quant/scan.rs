@@ -89,8 +89,10 @@ impl SignQuery {
         let Some((codes, tail)) = cell.split_at_checked(code_bytes(self.code_dimension)) else { return };
         let Some(tail) = Tail::of(tail) else { return };
         let frame = Frame { base, a_scale, f_scale, margin: 0.0 };
-        let scan = self.job(&frame, None, f32::INFINITY);
-        (*out, _) = scalar::estimates(&scan, codes, tail);
+        let (scan, sums) = (self.job(&frame, None, f32::INFINITY), scalar::sums(codes, &self.tables));
+        for (j, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
+            (*out, _) = scalar::estimate(&scan, tail, j, sum);
+        }
     }
 
     /// Appends to `out` the rows of `cells` whose estimate less the frame's margin is at most `bound`.
@@ -149,17 +151,11 @@ impl Scan<'_> {
     /// inlined: candidates are rare, and the scan needs the registers.
     #[cold]
     #[inline(never)]
-    pub(super) fn push_all(
-        &self,
-        near: u32,
-        estimates: &[f32; SLOTS],
-        lows: &[f32; SLOTS],
-        rows: &[u8; 4 * SLOTS],
-        out: &mut Vec<Candidate>,
-    ) {
-        for (j, (&estimate, &low)) in estimates.iter().zip(lows).enumerate() {
-            let row = row(rows, j);
+    pub(super) fn push_all(&self, near: u32, sums: &[i32; SLOTS], tail: Tail<'_>, out: &mut Vec<Candidate>) {
+        for (j, &sum) in sums.iter().enumerate() {
+            let row = row(tail.rows, j);
             if near >> j & 1 == 1 && row != NO_ROW && self.mask.is_none_or(|mask| mask.has(row)) {
+                let (estimate, low) = scalar::estimate(self, tail, j, sum);
                 out.push(Candidate { low, estimate, row });
             }
         }
