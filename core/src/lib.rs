@@ -7,6 +7,7 @@
 
 mod base64;
 pub mod bytes;
+pub mod cluster;
 pub mod compat;
 pub mod embed;
 pub mod error;

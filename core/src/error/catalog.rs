@@ -130,6 +130,16 @@ pub enum CatalogError {
     /// The caller stopped the statement.
     #[error("the statement was stopped by its caller; run it again for an answer")]
     Stopped,
+    /// The statement needs vectors, and the collection was exported without.
+    #[error(
+        "collection {} was exported without its vectors, so their exact distances and EMBEDDING cannot be had; \
+         export it with vectors, as f16 for instance",
+        Quoted(collection)
+    )]
+    NoVectors {
+        /// The collection asked.
+        collection: String,
+    },
     /// The release has no collections at all.
     #[error("the release holds no collections; export at least one")]
     EmptyRelease,
@@ -164,6 +174,7 @@ impl CatalogError {
             Self::SimilarityNotPossible { .. } => 2012,
             Self::TimedOut { .. } => 2013,
             Self::Stopped => 2014,
+            Self::NoVectors { .. } => 2015,
         }
     }
 }

@@ -8,10 +8,7 @@ use crate::{
     query::Field,
     rank::order_values,
     schema::{FieldType, Value, is_at_or_below},
-    snapshot::{
-        COLUMN_ROWS, Strings,
-        layout::{SectionEntry, malformed},
-    },
+    snapshot::{COLUMN_ROWS, Section, Strings, layout::malformed},
 };
 
 /// How a field is read.
@@ -40,7 +37,7 @@ pub(super) enum Origin<'o> {
     Nothing,
     Collection,
     Ids,
-    Column(&'o crate::schema::Field, &'o SectionEntry),
+    Column(&'o crate::schema::Field, &'o Section),
     Record,
 }
 
@@ -68,7 +65,7 @@ impl Opened<'_> {
     }
 
     /// The sections that reading `fields` takes.
-    pub(super) fn field_sections(&self, fields: &[Field]) -> Vec<SectionEntry> {
+    pub(super) fn field_sections(&self, fields: &[Field]) -> Vec<Section> {
         let mut sections = Vec::new();
         for field in fields {
             match self.origin(field) {
@@ -112,21 +109,22 @@ impl Opened<'_> {
         self.table(section)
     }
 
-    fn table(&self, section: &SectionEntry) -> Result<Strings<'_>, SnapshotError> {
+    fn table(&self, section: &Section) -> Result<Strings<'_>, SnapshotError> {
         let table = self.collection.strings(self.source, section)?;
-        table.ok_or_else(|| malformed(section.kind.name(), section.offset, "the texts are not resident"))
+        table.ok_or_else(|| malformed(section.kind.name(), section.range.start, "the texts are not resident"))
     }
 
     fn open_column(
         &self,
         field: &crate::schema::Field,
-        section: &SectionEntry,
+        section: &Section,
     ) -> Result<Column<'_>, SnapshotError> {
         let mut blocks = Vec::with_capacity(section.blocks as usize);
         for block in 0..section.blocks {
             let found = self.collection.column_block(self.source, (field, section), block)?;
-            blocks
-                .push(found.ok_or_else(|| malformed("column", section.offset, "the block is not resident"))?);
+            blocks.push(
+                found.ok_or_else(|| malformed("column", section.range.start, "the block is not resident"))?,
+            );
         }
         let texts = match self.collection.dictionary(&field.path) {
             Some(section) => Some(self.table(section)?),

@@ -69,6 +69,11 @@ impl Top {
         }
     }
 
+    /// The distance of the k-th row; infinite while there are fewer.
+    pub fn bound(&self) -> f32 {
+        self.bound
+    }
+
     /// The rows with their distances, nearest first.
     pub fn into_sorted(self) -> Vec<(f32, u64)> {
         self.heap.into_sorted_vec().into_iter().map(|entry| (entry.distance, entry.row)).collect()

@@ -104,9 +104,9 @@ fn nearest(run: &Run<'_>, members: &[Member], space: usize, probe: usize) -> Res
 
 /// Checked vectors have finite distances.
 fn not_finite(run: &Run<'_>, members: &[Member], hit: &Hit) -> Halt {
-    let file = run.catalog.collection_file(members.get(hit.member).map_or(0, |member| member.place));
+    let place = members.get(hit.member).map_or(0, |member| member.place);
     let error = malformed("vectors", 0, format!("the distance of row {} is not finite", hit.row));
-    Halt::of(hit.member, run.catalog.blame(file, error).into())
+    Halt::of(hit.member, run.catalog.blame_collection(place, error.into()))
 }
 
 /// Gives the rows of a collection their ids, if those are at hand.
@@ -115,7 +115,6 @@ fn name_all(run: &Run<'_>, members: &[Member], member: usize, hits: &mut [Hit]) 
         return Ok(());
     }
     let place = members.get(member).map_or(0, |member| member.place);
-    let file = run.catalog.collection_file(place);
     let name = || -> Result<()> {
         let Some(opened) = open(run, members, member)? else { return Ok(()) };
         let ids = opened.id_table()?;
@@ -125,7 +124,7 @@ fn name_all(run: &Run<'_>, members: &[Member], member: usize, hits: &mut [Hit]) 
         }
         Ok(())
     };
-    name().map_err(|error| Halt::of(member, run.catalog.blame_any(file, error)))
+    name().map_err(|error| Halt::of(member, run.catalog.blame_collection(place, error)))
 }
 
 /// Rows in the order of the statement, without duplicates and without those up to the cursor, the first `most`. Without
@@ -260,7 +259,7 @@ fn grouped(run: &Run<'_>, members: &[Member]) -> Result<Merged, Halt> {
     let blame = |Halt { members: of, error }| {
         let member = of.first().copied().unwrap_or_default();
         let place = members.get(member).map_or(0, |member| member.place);
-        Halt::of(member, run.catalog.blame_any(run.catalog.collection_file(place), *error))
+        Halt::of(member, run.catalog.blame_collection(place, *error))
     };
     let (buckets, hits) = group::merged(run, &locals, &open).map_err(blame)?;
     let mut rows = group::rows(run, &buckets);

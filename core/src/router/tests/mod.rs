@@ -10,6 +10,7 @@ mod filters;
 mod group;
 mod mmr;
 mod order;
+mod packed;
 mod parallel;
 mod preview;
 mod spaces;
