@@ -151,11 +151,19 @@ impl Scan<'_> {
     /// inlined: candidates are rare, and the scan needs the registers.
     #[cold]
     #[inline(never)]
-    pub(super) fn push_all(&self, near: u32, sums: &[i32; SLOTS], tail: Tail<'_>, out: &mut Vec<Candidate>) {
-        for (j, &sum) in sums.iter().enumerate() {
+    pub(super) fn push_all(
+        &self,
+        mut near: u32,
+        sums: &[i32; SLOTS],
+        tail: Tail<'_>,
+        out: &mut Vec<Candidate>,
+    ) {
+        while near != 0 {
+            let j = near.trailing_zeros() as usize % SLOTS;
+            near &= near - 1;
             let row = row(tail.rows, j);
-            if near >> j & 1 == 1 && row != NO_ROW && self.mask.is_none_or(|mask| mask.has(row)) {
-                let (estimate, low) = scalar::estimate(self, tail, j, sum);
+            if row != NO_ROW && self.mask.is_none_or(|mask| mask.has(row)) {
+                let (estimate, low) = scalar::estimate(self, tail, j, sums[j]);
                 out.push(Candidate { low, estimate, row });
             }
         }

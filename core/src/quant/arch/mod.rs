@@ -176,6 +176,8 @@ pub(super) fn dot_codes(level: Level, bits: u8) -> DotCodes {
         (Set::Avx2 | Set::Avx512, 4) => x86_64::avx2::dot_nibble_codes,
         #[cfg(target_arch = "x86_64")]
         (Set::Avx2 | Set::Avx512, 8) => x86_64::avx2::dot_byte_codes,
+        #[cfg(target_arch = "x86_64")]
+        (Set::Avx2 | Set::Avx512, _) => x86_64::avx2::dot_codes,
         #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
         (Set::Neon, 4) => aarch64::dot_nibble_codes,
         #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]

@@ -51,6 +51,12 @@ pub(in super::super) fn dot_byte_codes(query: &[i16], codes: &[u8], _: u8) -> i3
     unsafe { dot_byte_codes_present(query, codes) }
 }
 
+/// Reached only through a [`super::super::Level`].
+pub(in super::super) fn dot_codes(query: &[i16], codes: &[u8], bits: u8) -> i32 {
+    // SAFETY: a level of this instruction set exists only where `is_present`.
+    unsafe { dot_codes_present(query, codes, bits) }
+}
+
 /// Reached only where [`is_present`].
 #[inline(always)]
 pub(in super::super) fn wide<R>(work: impl FnOnce() -> R) -> R {
@@ -291,6 +297,28 @@ fn dot_byte_codes_present(query: &[i16], codes: &[u8]) -> i32 {
     }
     let done = 16 * queries.len();
     fold_sums(sums) + scalar::dot_codes(rest, codes.get(done..).unwrap_or_default(), 8)
+}
+
+/// Eight components are in one word, each shifted down in a lane of its own.
+#[target_feature(enable = "avx2")]
+fn dot_codes_present(query: &[i16], codes: &[u8], bits: u8) -> i32 {
+    let (step, mask) = (i64::from(bits), _mm256_set1_epi64x((1 << bits) - 1));
+    let low = _mm256_set_epi64x(3 * step, 2 * step, step, 0);
+    let high = _mm256_add_epi64(low, _mm256_set1_epi64x(4 * step));
+    let mut sums = _mm256_setzero_si256();
+    for (i, query) in query.as_chunks::<8>().0.iter().enumerate() {
+        let rest = codes.get(i * usize::from(bits)..).unwrap_or_default();
+        let word = rest.first_chunk().copied().unwrap_or_else(|| scalar::padded(rest));
+        let word = _mm256_set1_epi64x(i64::from_le_bytes(word));
+        // SAFETY: 16 readable bytes; no alignment is needed.
+        let query = unsafe { _mm_loadu_si128(query.as_ptr().cast()) };
+        let first = _mm256_and_si256(_mm256_srlv_epi64(word, low), mask);
+        let second = _mm256_and_si256(_mm256_srlv_epi64(word, high), mask);
+        let first = _mm256_madd_epi16(first, _mm256_cvtepi16_epi64(query));
+        let second = _mm256_madd_epi16(second, _mm256_cvtepi16_epi64(_mm_unpackhi_epi64(query, query)));
+        sums = _mm256_add_epi32(sums, _mm256_add_epi32(first, second));
+    }
+    fold_sums(sums)
 }
 
 #[inline]
