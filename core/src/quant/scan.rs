@@ -99,6 +99,10 @@ impl SignQuery {
     ///
     /// Cells stand `stride` bytes apart: [`super::cell_bytes`] and a checksum, which is passed over. Empty slots are
     /// left out, and rows that `mask` leaves out. A last cell that is cut short is ignored.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call is a few cells, and all of these may change between calls"
+    )]
     pub fn scan_cells(
         &self,
         cells: &[u8],

@@ -203,7 +203,8 @@ mod tests {
         out.extend(noise.bytes(codes));
         out.extend((0..64).flat_map(|_| noise.half().to_le_bytes()));
         out.extend(
-            (0..32_u32).flat_map(|j| if noise.next() % 7 == 0 { u32::MAX } else { j * 13 }.to_le_bytes()),
+            (0..32_u32)
+                .flat_map(|j| if noise.next().is_multiple_of(7) { u32::MAX } else { j * 13 }.to_le_bytes()),
         );
     }
 
