@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use threads::Threads;
+pub(crate) use threads::Threads;
 
 use crate::{
     bytes::{ByteRange, ByteSource, MappedFile, Resident},

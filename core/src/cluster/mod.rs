@@ -9,9 +9,11 @@
 //! what looks random (which rows are trained on) comes from a hash with a fixed seed.
 
 mod assign;
+mod calibrate;
 mod cells;
 mod centroids;
 mod codes;
+mod draft;
 mod jobs;
 mod kernel;
 mod kmeans;
@@ -31,6 +33,7 @@ mod tests;
 
 use std::num::NonZeroU32;
 
+pub use draft::of_draft;
 pub use jobs::{OneThread, Parallel, Stage};
 pub use kernel::kernel_name as cluster_kernel_name;
 

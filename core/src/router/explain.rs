@@ -1,7 +1,8 @@
 //! EXPLAIN: what routing and statistics say of each collection; and with ANALYZE, what the statement cost.
 
 use super::{
-    CollectionReport, Explanation, Fanout, Outcome, ResultSet,
+    CollectionReport, Explanation, Fanout, Outcome, ResultSet, clustered,
+    fanout::Statement,
     member::{Cost, Member, State, Target},
     shape::{Mode, from_record},
     stages::answer::Answer,
@@ -101,6 +102,8 @@ impl Fanout {
         let (path, why) = self.path(member);
         let bytes = match path {
             "scan" | "filter" => self.estimated_bytes(entry),
+            // Codes of a few clusters, whatever the number of rows.
+            "clusters" => self.estimated_bytes(entry) / 16,
             _ => 0,
         };
         Some(Facts { entry, member, path, why, selectivity, bytes })
@@ -111,12 +114,23 @@ impl Fanout {
         let State::Asked(target) = &member.state else { return ("none", "it is not asked") };
         match (target.passes(), self.statement.shape.mode) {
             (Some(false), _) => ("none", "no row can pass WHERE, whatever the columns hold"),
-            (_, Mode::Search) => ("scan", "the only path until the collection has clusters"),
+            (_, Mode::Search) => match self.why_not_clusters(member) {
+                None => {
+                    ("clusters", "those near the query hold the share of the nearest rows that RECALL asks")
+                }
+                Some(why) => ("scan", why),
+            },
             (Some(true), Mode::Grouped) if self.only_counts() => {
                 ("statistics", "COUNT(*) without WHERE needs no row")
             }
             _ => ("filter", "there is no query vector"),
         }
+    }
+
+    fn why_not_clusters(&self, member: &Member) -> Option<&'static str> {
+        let Statement { catalog, plan, shape, .. } = &self.statement;
+        let entry = catalog.index().collections.get(member.place)?;
+        clustered::why_not(catalog, plan, shape, entry)
     }
 
     fn only_counts(&self) -> bool {

@@ -44,8 +44,9 @@ pub(super) fn search(
         if let State::Asked(target) = &mut member.state
             && target.found.is_none()
         {
-            let entry = run.catalog.index().collections.get(place);
-            target.by_clusters = entry.is_some_and(|entry| clustered::applies(run, entry));
+            let entry = run.catalog.index().collections.get(place).filter(|_| run.plan.is_search());
+            let why_not = |entry| clustered::why_not(run.catalog, run.plan, run.shape, entry);
+            target.by_clusters = entry.is_some_and(|entry| why_not(entry).is_none());
             let needs = Needs::default();
             jobs.push(Mutex::new(Search { member: number, place, space, target, needs, error: None }));
         }

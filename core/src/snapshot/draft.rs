@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     error::{Result, SnapshotError},
-    metric::{Encoding, check_encodable, check_vector, encode_row},
+    metric::{Encoding, Metric, check_encodable, check_vector, encode_row},
     schema::{Field, FieldType, Record, Schema, Value, metadata_json},
 };
 
@@ -115,6 +115,11 @@ impl Draft {
         self.collections.first().map_or(0, |first| first.schema.dimension as usize)
     }
 
+    /// How the vectors are compared.
+    pub fn metric(&self) -> Metric {
+        self.collections.first().map_or(Metric::Cosine, |first| first.schema.metric)
+    }
+
     /// The names of the collections and how many rows each has, in the order of the rows.
     pub fn collections(&self) -> impl ExactSizeIterator<Item = (&str, usize)> {
         self.collections.iter().map(|one| (one.schema.collection.as_str(), one.records.len()))
@@ -167,7 +172,7 @@ impl Draft {
         };
         Description {
             dimension: first.map_or(0, |schema| schema.dimension),
-            metric: first.map_or(crate::metric::Metric::Cosine, |schema| schema.metric),
+            metric: self.metric(),
             encoding: self.encoding,
             embedder: first.and_then(|schema| schema.embedder.clone()),
             fields: self.fields.clone(),

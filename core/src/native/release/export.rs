@@ -11,7 +11,9 @@ use std::{
 
 use super::{files, kept_embedder};
 use crate::{
+    cluster,
     error::{Result, StoreError},
+    local::Threads,
     metric::Encoding,
     native::store::Store,
     release::{INDEX_NAME, ReleaseBuilder, ReleaseIndex},
@@ -21,6 +23,8 @@ use crate::{
 
 /// The ending of all files of a release but `release.json`.
 const SUFFIX: &str = ".portolan";
+/// Files of so many records get clusters unless something else is asked.
+const LEAST_ROWS: usize = 1024;
 
 /// How a store is exported.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +34,26 @@ pub struct ExportOptions {
     /// Whether collections that go together share a file: those of one dimension, metric, embedder and encoding whose
     /// common fields have one type. All collections of a file are in memory at once while it is written.
     pub pack: bool,
+    /// The clusters of files that are large enough for some.
+    pub clusters: Clustering,
+}
+
+/// Which files get clusters, and what they are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clustering {
+    /// Files of fewer records get none: comparing all of them is as fast. 0: no file gets any.
+    pub least_rows: usize,
+    /// How they are built.
+    pub options: cluster::Options,
+    /// On how many threads. The bytes are the same for any number.
+    pub threads: usize,
+}
+
+impl Default for Clustering {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { least_rows: LEAST_ROWS, options: cluster::Options::default(), threads }
+    }
 }
 
 /// How far an export is.
@@ -82,7 +106,7 @@ pub async fn export(
             done += 1;
             progress(ExportProgress { collection: name, done, total: names.len() });
         }
-        let file = Draft::new(collections, *encoding)?.write(None)?;
+        let file = write(&Draft::new(collections, *encoding)?, options.clusters)?;
         let id = SnapshotFile::open(&file, file.len() as u64)?.head().content_id();
         let file_name = match members.as_slice() {
             [one] => file_name(one, &id),
@@ -104,6 +128,14 @@ pub async fn export(
     files::write_durably(&folder.join(INDEX_NAME), &built.json)?;
     remove_left_overs(folder, &built.index)?;
     Ok(Exported { index: built.index, written, empty })
+}
+
+/// The bytes of a file, with clusters where it is large enough for them.
+fn write(draft: &Draft, Clustering { least_rows, options, threads }: Clustering) -> Result<Vec<u8>> {
+    if least_rows == 0 || draft.rows() < least_rows {
+        return draft.write(None);
+    }
+    draft.write(Some(&cluster::of_draft(draft, options, &Threads(threads))?))
 }
 
 /// Collections that share a file.

@@ -8,15 +8,17 @@ use std::sync::{Mutex, PoisonError};
 use file::File;
 
 use super::{
-    Needs,
+    Catalog, Needs,
     jobs::each,
     member::{Found, Member, State},
     run::{Halt, Run},
+    shape::Shape,
     spaces::Spaces,
 };
 use crate::{
     error::{Error, Result},
     metric::{Encoding, Metric},
+    plan::Plan,
     quant::Rotation,
     release::CollectionEntry,
     search::{
@@ -38,17 +40,28 @@ const CHOICE_COST: f32 = 4096.0;
 /// How many questions of a BATCH make a thread worth its start.
 const SPREAD_QUESTIONS: u64 = 8;
 
-/// Whether the rows of a collection are found through its clusters, as far as that follows from the statement and from
-/// what the release says: never from what is resident, so that all readers find the same rows.
-pub(super) fn applies(run: &Run<'_>, entry: &CollectionEntry) -> bool {
-    let (plan, fetch) = (run.plan, run.shape.fetch(run.plan));
-    let snapshot = run.catalog.index().snapshots.get(entry.snapshot);
-    plan.is_search()
-        && plan.after.is_none()
-        && plan.recall.unwrap_or(RECALL) < 1.0
-        && plan.similarity.is_none_or(|metric| metric == entry.schema.metric)
-        && fetch <= MOST_ROWS
-        && snapshot.is_some_and(|snapshot| snapshot.clusters.is_some())
+/// Why the rows of a collection are compared one by one; `None`: they are found through its clusters. That follows from the
+/// statement and from what the release says, never from what is resident, so that all readers find the same rows.
+pub(super) fn why_not(
+    catalog: &Catalog,
+    plan: &Plan,
+    shape: &Shape,
+    entry: &CollectionEntry,
+) -> Option<&'static str> {
+    let snapshot = catalog.index().snapshots.get(entry.snapshot);
+    if snapshot.is_none_or(|snapshot| snapshot.clusters.is_none()) {
+        Some("its file has no clusters")
+    } else if plan.recall.unwrap_or(RECALL) >= 1.0 {
+        Some("RECALL 1 compares every row")
+    } else if plan.similarity.is_some_and(|metric| metric != entry.schema.metric) {
+        Some("SIMILARITY is not what its clusters were built for")
+    } else if plan.after.is_some() {
+        Some("AFTER continues an exact order")
+    } else if shape.fetch(plan) > MOST_ROWS {
+        Some("so many rows are wanted that clusters save nothing")
+    } else {
+        None
+    }
 }
 
 /// Searches the collections that go by clusters and whose WHERE was evaluated, space by space.
