@@ -84,7 +84,11 @@ impl<'a> Sections<'a> {
         for (rank, (cluster, _, base)) in order.into_iter().take(probed).enumerate() {
             for cell in self.cells_of(cluster) {
                 let found = (0..32).filter_map(|place| self.slot(cell, place, &sums, scales));
-                slots.extend(found.map(|(row, rest)| Scanned { rank: rank as u32, row, estimate: base + rest }));
+                slots.extend(found.map(|(row, rest)| Scanned {
+                    rank: rank as u32,
+                    row,
+                    estimate: base + rest,
+                }));
             }
         }
         slots.sort_unstable_by(|a, b| a.estimate.total_cmp(&b.estimate));
