@@ -17,6 +17,7 @@
 mod arch;
 mod bytes;
 mod cell;
+mod extended;
 mod integers;
 mod lanes;
 mod rotation;
@@ -26,10 +27,13 @@ mod signs;
 mod tables;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use arch::{kernel_name, prefetch};
 pub use bytes::ByteQuery;
 pub use cell::{FactorScales, SLOTS, Slot, cell_bytes, pack_cell, unpack_cell};
+pub use extended::{ExtendedCode, ExtendedQuery, encode_extended, extended_bytes, pack_extended};
 pub use rotation::{Rotation, code_dimension};
 pub use scan::{Candidate, Frame, Mask, SignQuery};
 pub use signs::{SignCode, SlotFactors, encode_signs, factor_scale};

@@ -87,3 +87,14 @@ pub(super) fn dot_nibbles(halves: &[i8], rows: &[u8], row_bytes: usize, out: &mu
 pub(super) fn dot_bytes(query: &[i8], row: &[u8]) -> i32 {
     query.iter().zip(row).map(|(&y, &b)| i32::from(y) * i32::from(b.cast_signed())).sum()
 }
+
+/// The contract of [`super::arch::DotCodes`].
+pub(super) fn dot_codes(query: &[i16], codes: &[u8], bits: u8) -> i32 {
+    let eights = query.as_chunks::<8>().0.iter().zip(codes.chunks_exact(usize::from(bits)));
+    let sum_of_eight = |(query, bytes): (&[i16; 8], &[u8])| {
+        let word = u64::from_le_bytes(padded(bytes));
+        let u = |i: usize| (word >> (i * usize::from(bits))) as i32 & ((1 << bits) - 1);
+        query.iter().enumerate().map(|(i, &y)| u(i) * i32::from(y)).sum::<i32>()
+    };
+    eights.map(sum_of_eight).fold(0, i32::wrapping_add)
+}

@@ -39,6 +39,18 @@ pub(in super::super) fn dot_bytes(query: &[i8], row: &[u8]) -> i32 {
     unsafe { dot_bytes_present(query, row) }
 }
 
+/// Reached only through a [`super::super::Level`].
+pub(in super::super) fn dot_nibble_codes(query: &[i16], codes: &[u8], _: u8) -> i32 {
+    // SAFETY: a level of this instruction set exists only where `is_present`.
+    unsafe { dot_nibble_codes_present(query, codes) }
+}
+
+/// Reached only through a [`super::super::Level`].
+pub(in super::super) fn dot_byte_codes(query: &[i16], codes: &[u8], _: u8) -> i32 {
+    // SAFETY: a level of this instruction set exists only where `is_present`.
+    unsafe { dot_byte_codes_present(query, codes) }
+}
+
 /// Reached only where [`is_present`].
 #[inline(always)]
 pub(in super::super) fn wide<R>(work: impl FnOnce() -> R) -> R {
@@ -256,6 +268,41 @@ fn dot_bytes_present(query: &[i8], row: &[u8]) -> i32 {
         sums = _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
     }
     fold_sums(sums)
+}
+
+/// A byte holds two components. As 32 bits it is spread so that each has 16 of them.
+#[target_feature(enable = "avx2")]
+fn dot_nibble_codes_present(query: &[i16], codes: &[u8]) -> i32 {
+    let pair = _mm256_set1_epi32(0x000f_000f);
+    let (queries, rest) = query.as_chunks::<16>();
+    let mut sums = _mm256_setzero_si256();
+    for (query, codes) in queries.iter().zip(codes.as_chunks::<8>().0) {
+        let bytes = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(i64::from_le_bytes(*codes)));
+        let spread = _mm256_and_si256(_mm256_or_si256(bytes, _mm256_slli_epi32::<12>(bytes)), pair);
+        sums = _mm256_add_epi32(sums, _mm256_madd_epi16(spread, load_halfwords(query)));
+    }
+    let done = 8 * queries.len();
+    fold_sums(sums) + scalar::dot_codes(rest, codes.get(done..).unwrap_or_default(), 4)
+}
+
+#[target_feature(enable = "avx2")]
+fn dot_byte_codes_present(query: &[i16], codes: &[u8]) -> i32 {
+    let (queries, rest) = query.as_chunks::<16>();
+    let mut sums = _mm256_setzero_si256();
+    for (query, codes) in queries.iter().zip(codes.as_chunks::<16>().0) {
+        // SAFETY: 16 readable bytes; no alignment is needed.
+        let codes = _mm256_cvtepu8_epi16(unsafe { _mm_loadu_si128(codes.as_ptr().cast()) });
+        sums = _mm256_add_epi32(sums, _mm256_madd_epi16(codes, load_halfwords(query)));
+    }
+    let done = 16 * queries.len();
+    fold_sums(sums) + scalar::dot_codes(rest, codes.get(done..).unwrap_or_default(), 8)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_halfwords(query: &[i16; 16]) -> __m256i {
+    // SAFETY: 32 readable bytes; no alignment is needed.
+    unsafe { _mm256_loadu_si256(query.as_ptr().cast()) }
 }
 
 #[inline]

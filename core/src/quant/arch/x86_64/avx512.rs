@@ -104,9 +104,6 @@ fn load_halves(halves: &[u8; 32]) -> __m512 {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,gfni")]
 fn sums<const FITS: bool>(codes: &[u8], tables: &Tables) -> [__m512i; 2] {
-    if let Some((blocks, bias)) = tables.only_chunk() {
-        return widen(chunk_sums::<FITS>(codes, blocks, bias));
-    }
     let mut sums = [_mm512_setzero_si512(); 2];
     for (codes, (blocks, bias)) in codes.chunks(CHUNK).zip(tables.chunks()) {
         let [low, high] = widen(chunk_sums::<FITS>(codes, blocks, bias));
