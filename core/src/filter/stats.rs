@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use super::sketch::Sketch;
-use crate::{query::Column, schema::Value, time::format_time};
+use crate::{gather::Gather as _, query::Column, schema::Value, time::format_time};
 
 /// What is known of one field over all rows of a collection.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -102,7 +102,7 @@ fn write_values<S: Serializer>(values: &Option<Vec<Value>>, out: S) -> Result<S:
         values
             .iter()
             .map(to_json)
-            .collect::<Option<Vec<Json>>>()
+            .gather::<Option<Vec<Json>>>()
             .ok_or_else(|| serde::ser::Error::custom(NO_SCALAR))
     });
     json.transpose()?.serialize(out)

@@ -1,6 +1,7 @@
 //! Distances from one query to stored rows, in the metric the rows were stored for or in another.
 
 use crate::{
+    gather::Gather as _,
     metric::{Encoding, Metric, Scorer, normalize},
     snapshot::decode_row,
 };
@@ -49,7 +50,7 @@ impl Measure {
 fn unit_row(row: &[u8], encoding: Encoding) -> Vec<u8> {
     let mut vector = decode_row(row, encoding);
     normalize(&mut vector);
-    vector.iter().flat_map(|x| x.to_le_bytes()).collect()
+    vector.iter().flat_map(|x| x.to_le_bytes()).gather()
 }
 
 #[cfg(test)]
