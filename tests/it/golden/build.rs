@@ -1,13 +1,17 @@
 //! Golden files made anew from the JSON beside them.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use portolan::{
     cluster::{CodeBits, OneThread, Options, of_draft},
     embed::{Embedder, StaticEmbedder},
     release::{INDEX_NAME, ReleaseBuilder},
     schema::{EmbedderId, Record, Schema},
-    snapshot::{Draft, write_embedder},
+    snapshot::{
+        ClusterSections, Draft, SnapshotFile,
+        layout::{CHECKSUM_BYTES, SectionKind},
+        write_embedder,
+    },
 };
 use serde_json::Value as Json;
 
@@ -22,7 +26,8 @@ pub fn release(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let embedder = embedder()?;
     let (mut release, mut files) = (ReleaseBuilder::new(), Vec::new());
     for source in source::all(folder)? {
-        let bytes = snapshot(&source, &embedder).map_err(|error| format!("{}: {error}", source.file))?;
+        let bytes =
+            snapshot(folder, &source, &embedder).map_err(|error| format!("{}: {error}", source.file))?;
         release.add_collection(&source.file, &bytes)?;
         files.push((source.file, bytes));
     }
@@ -45,8 +50,8 @@ pub fn embedder() -> Result<StaticEmbedder, Failure> {
     Ok(StaticEmbedder::new("tiny".into(), vocab, rows, scales, 8)?)
 }
 
-/// The file of a source.
-pub fn snapshot(source: &Source, embedder: &StaticEmbedder) -> Result<Vec<u8>, Failure> {
+/// The file of a source. Clusters are those of the golden file, if it is there.
+fn snapshot(folder: &Path, source: &Source, embedder: &StaticEmbedder) -> Result<Vec<u8>, Failure> {
     let made_by = source.embedded.then(|| embedder.id().clone());
     let collections = source.collections.iter().map(|content| {
         let records = content.records.iter().map(|json| record(content, json, embedder));
@@ -54,9 +59,31 @@ pub fn snapshot(source: &Source, embedder: &StaticEmbedder) -> Result<Vec<u8>, F
     });
     let draft = Draft::new(collections.collect::<Result<Vec<_>, Failure>>()?, source.encoding)?;
     let Some((soft, bits)) = source.clusters else { return Ok(draft.write(None)?) };
-    let bits = CodeBits::new(bits.max(1)).ok_or("bits of a code are 1 to 8")?;
-    let clusters = of_draft(&draft, Options { clusters: None, soft, bits }, &OneThread)?;
+    let clusters = match fs::read(folder.join(&source.file)) {
+        Ok(golden) => held_clusters(&golden)?,
+        Err(_) => {
+            let bits = CodeBits::new(bits.max(1)).ok_or("the bits of a code are 1 to 8")?;
+            of_draft(&draft, Options { clusters: None, soft, bits }, &OneThread)?
+        }
+    };
     Ok(draft.write(Some(&clusters))?)
+}
+
+/// The clusters of a file, to be written again: how to find good ones may change, how to write them may not.
+fn held_clusters(file: &[u8]) -> Result<ClusterSections, Failure> {
+    let opened = SnapshotFile::open(file, file.len() as u64)?;
+    let content = |kind| -> Option<Vec<u8>> {
+        let section = opened.head().section(kind)?;
+        let bytes = file.get(section.range.start as usize..section.range.end as usize)?;
+        let blocks = bytes.chunks(bytes.len() / section.blocks.max(1) as usize);
+        Some(blocks.flat_map(|block| &block[..block.len() - CHECKSUM_BYTES]).copied().collect())
+    };
+    Ok(ClusterSections {
+        info: opened.description().clusters.ok_or("no clusters")?,
+        centroids: content(SectionKind::Centroids).ok_or("no centroids")?,
+        codes: content(SectionKind::Codes).ok_or("no codes")?,
+        extended: content(SectionKind::Extended).unwrap_or_default(),
+    })
 }
 
 fn schema(source: &Source, content: &Content, embedder: Option<EmbedderId>) -> Schema {

@@ -35,8 +35,9 @@ fn the_same_records_give_the_bytes_of_old() {
     }
     let names: Vec<&str> = different.iter().map(|(name, _)| name.as_str()).collect();
     panic!(
-        "{names:?} would be written differently, see {}.\nNEVER rewrite tests/golden/v1: people have files of that \
-         format. Undo the change, or make it format version 2 with a folder of its own, and go on reading version 1.",
+        "{names:?} would be written differently, see {}.\nNEVER rewrite tests/golden/v1: people have such files. If the \
+         format changed, undo the change, or make it the next version with a folder of its own. If only the choice of \
+         bytes did (a better compressor), keep the old files as they are, to be read, and add a folder of new ones.",
         fresh.display()
     );
 }
