@@ -7,10 +7,12 @@
 
 mod base64;
 pub mod bytes;
+pub mod cluster;
 pub mod compat;
 pub mod embed;
 pub mod error;
 pub mod filter;
+mod gather;
 pub mod json;
 #[cfg(feature = "mmap")]
 pub mod local;
@@ -21,6 +23,7 @@ mod number;
 mod order;
 mod pattern;
 pub mod plan;
+pub mod quant;
 pub mod query;
 pub mod rank;
 pub mod release;

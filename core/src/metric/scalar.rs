@@ -57,6 +57,21 @@ fn sum_f32<const L2: bool>(query: &[f32], row: &[u8]) -> f32 {
     fold(&lanes)
 }
 
+/// The same of rows of bytes: a scale, then the components, filled up to a multiple of four bytes.
+pub(super) fn sum_rows_i8<const L2: bool>(query: &[f32], rows: &[u8], row_bytes: usize, out: &mut [f32]) {
+    for (row, sum) in rows.chunks_exact(row_bytes.max(1)).zip(out) {
+        let Some((scale, bytes)) = row.split_first_chunk::<4>() else { continue };
+        let scale = f32::from_le_bytes(*scale);
+        let (mut lanes, (blocks, tail)) = ([0.0; LANES], bytes.as_chunks::<LANES>());
+        let last = padded(tail);
+        for (q, bytes) in query.as_chunks::<LANES>().0.iter().zip(blocks.iter().chain([&last])) {
+            let x = bytes.map(|byte| scale * f32::from(byte.cast_signed()));
+            add_block::<L2>(&mut lanes, q, &x);
+        }
+        *sum = fold(&lanes);
+    }
+}
+
 /// The sum of the squares of `vector`, in the fixed lane order.
 pub(super) fn squared_norm(vector: &[f32]) -> f32 {
     let mut lanes = [0.0; LANES];
@@ -102,16 +117,16 @@ pub(super) fn padded<const N: usize>(tail: &[u8]) -> [u8; N] {
 /// copies of the sign between, which are masked. The exponent is then too small by the difference of the biases,
 /// 127 - 15 = 112: the product by 2^112 is exact, and turns the half's subnormals into normal floats on the way.
 #[inline(always)]
-pub(super) fn widen(half: u16) -> f32 {
+pub(crate) fn widen(half: u16) -> f32 {
     let extended = i32::from(half.cast_signed()).cast_unsigned();
     f32::from_bits((extended << 13) & WIDENED_BITS) * TWO_POW_112
 }
 
 /// The bits of a float that [`widen`] fills from a half: the sign, 5 of the exponent, 10 of the fraction.
-pub(super) const WIDENED_BITS: u32 = 0x8fff_e000;
+pub(crate) const WIDENED_BITS: u32 = 0x8fff_e000;
 
 /// 2^112 as a float.
-pub(super) const TWO_POW_112: f32 = f32::from_bits((127 + 112) << 23);
+pub(crate) const TWO_POW_112: f32 = f32::from_bits((127 + 112) << 23);
 
 #[cfg(test)]
 mod tests {
