@@ -48,7 +48,8 @@ fn sections(rows: u32, dimension: usize, (soft, extended_bits): (bool, u8)) -> C
         code
     };
     let extended = if extended_bits == 0 { vec![] } else { (0..rows).flat_map(code).collect() };
-    let info = ClusterInfo { count: CLUSTERS, soft, extended_bits, a_scale: 0.5, f_scale: 2.0 };
+    let calibration = Calibration { clusters: [[1.0, 2.0, 3.0]; 3] };
+    let info = ClusterInfo { count: CLUSTERS, soft, extended_bits, a_scale: 0.5, f_scale: 2.0, calibration };
     ClusterSections { info, centroids, codes, extended }
 }
 
@@ -80,37 +81,32 @@ fn clusters_come_back_as_they_were_written() {
         let rows = opened.rows() as u32;
         let written = sections(rows, 3, kind);
         let clusters = opened.clusters(&source).unwrap().unwrap();
-        assert_eq!((clusters.info(), clusters.count(), clusters.code_dimension()), (written.info, 5, 8));
-        assert_eq!(clusters.nibbles(), &written.centroids[..5 * 4]);
-        assert_eq!(clusters.scales(), [0.0, 0.75, 1.5, 2.25, 3.0]);
-        assert_eq!(clusters.squares()[1], 1.0);
-        assert_eq!(clusters.spreads()[1], 1.25);
+        let table = clusters.table();
+        assert_eq!((clusters.info(), table.count(), table.code_dimension), (written.info, 5, 8));
+        assert_eq!(table.nibbles, &written.centroids[..5 * 4]);
+        assert_eq!(table.scales, [0.0, 0.75, 1.5, 2.25, 3.0]);
+        assert_eq!((table.norms[1], table.spreads[1]), (1.0, 1.25));
         let mut found = vec![Vec::new(); rows as usize];
-        for cluster in 0..5 {
-            let cells = clusters.cells(&source, clusters.cells_of(cluster)).unwrap().unwrap();
+        for cluster in 0..5_u32 {
+            let cells = clusters.cells(&source, table.cells_of(cluster)).unwrap().unwrap();
             for cell in cells.chunks(clusters.cell_stride()) {
                 for slot in slot_rows(&cell[..cell_bytes(3)]) {
                     if let Some(row) = clusters.row(slot).unwrap() {
-                        found[row as usize].push(cluster as u32);
+                        found[row as usize].push(cluster);
                     }
                 }
             }
         }
         let expected: Vec<Vec<u32>> = (0..rows).map(|row| clusters_of(row, kind.0)).collect();
         assert_eq!(found, expected);
-        assert_eq!((clusters.cells_of(4), clusters.cells_of(5)), (written_end(&clusters), 0..0));
+        assert_eq!(table.cells_of(4), table.cells_of(3).end..table.cells_of(3).end);
+        assert_eq!(table.cells_of(5).len(), 0);
         assert!(clusters.row(rows).is_err());
         for row in [0, rows / 2, rows - 1] {
             let code = clusters.extended(&source, row).unwrap();
             assert_eq!(code.map(|code| code[code.len() - 1]), (kind.1 > 0).then_some(row as u8));
         }
     }
-}
-
-/// The empty last cluster begins and ends behind all cells.
-fn written_end(clusters: &Clusters) -> std::ops::Range<u32> {
-    let end = clusters.cells_of(3).end;
-    end..end
 }
 
 #[test]
@@ -125,7 +121,7 @@ fn clusters_open_from_a_copy_and_cells_from_their_ranges() {
     assert!(matches!(opened.open_clusters(&damaged), Err(SnapshotError::Checksum { .. })));
     let clusters = opened.open_clusters(copy).unwrap().unwrap();
     let mut cache = RangeCache::new(file.len() as u64);
-    let cells = clusters.cells_of(1);
+    let cells = clusters.table().cells_of(1);
     assert_eq!(clusters.cells(&cache, cells.clone()).unwrap(), None);
     let range = clusters.cell_range(cells.clone()).unwrap();
     assert_eq!(range.len(), (cells.len() * clusters.cell_stride()) as u64);
@@ -146,7 +142,7 @@ fn members_name_the_slots_of_a_collection() {
         let mut rows = Vec::new();
         for member in members.iter() {
             assert_eq!(members.of(member.cluster), Some(member));
-            let all = clusters.cells_of(member.cluster as usize);
+            let all = clusters.table().cells_of(member.cluster);
             let own = member.cells(&clusters);
             assert!(all.start <= own.start && own.end <= all.end, "{all:?} {own:?}");
             let cells = clusters.cells(&source, own.clone()).unwrap().unwrap();
