@@ -208,7 +208,7 @@ const LOOKED_AT: [usize; 6] = [20, 40, 64, 80, 100, 200];
 
 fn measure(rows: &Rows, questions: &Rows, truth: &[Vec<u32>], clusters: &Clusters) {
     let sections = reference::Sections::read(&clusters.centroids, &clusters.cells, clusters.cell_bytes);
-    let rotation = portolan::cluster::Rotation::new(rows.dimension);
+    let rotation = portolan::quant::Rotation::new(rows.dimension);
     let found = Mutex::new((vec![[0_usize; LOOKED_AT.len()]; PROBED.len()], vec![0_usize; PROBED.len()]));
     let count = truth.len().min(questions.count());
     let threads = Threads { count: 2, started: Mutex::new(Vec::new()) };

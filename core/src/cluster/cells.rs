@@ -1,15 +1,14 @@
 //! Putting the sections together: which slot a code goes to, and the bytes of cells and of the centroids' block.
 
-use half::f16;
-
 use super::{
-    CELL_SLOTS, Clusters, CodeBits, Parallel,
+    Clusters, CodeBits, Parallel,
     centroids::Centroids,
     codes::{Codes, Slot},
     jobs::map,
     members::{self, Groups},
     rows::Source,
 };
+use crate::quant::{self, FactorScales, SLOTS, cell_bytes, factor_scale, pack_cell};
 
 /// The slots of all clusters.
 pub(super) struct Places<'a> {
@@ -42,82 +41,59 @@ pub(super) fn assemble(
     spreads: &[f32],
     parallel: &dyn Parallel,
 ) -> Clusters {
-    let slots = || codes.slots.iter().flatten().flatten();
-    let (a_scale, f_scale) = (scale_of(slots().map(|slot| slot.a)), scale_of(slots().map(|slot| slot.f)));
-    let writer = Writer { width: centroids.width, places, codes, a_scale, f_scale };
-    let cells = map(parallel, centroids.count(), &|cluster| writer.cells(cluster)).concat();
+    let factors = || codes.slots.iter().flatten().flatten().map(|slot| slot.factors);
+    let scales = FactorScales {
+        a_scale: factor_scale(largest(factors().map(|factors| factors.offset))),
+        f_scale: factor_scale(largest(factors().map(|factors| factors.factor))),
+    };
+    let cells = map(parallel, centroids.count(), &|cluster| {
+        cells_of(cluster, places, codes, centroids.width, scales)
+    });
     Clusters {
         count: centroids.count() as u32,
         soft: places.soft(),
         bits: CodeBits::default(),
-        a_scale,
-        f_scale,
+        a_scale: scales.a_scale,
+        f_scale: scales.f_scale,
         centroids: centroids_block(centroids, spreads, &places.slots),
         members: members::block(&places.slots, source.shape.collections),
-        cells,
+        cells: cells.concat(),
         extended: Vec::new(),
-        cell_bytes: writer.cell_bytes(),
+        cell_bytes: cell_bytes(centroids.width),
         extended_bytes: 0,
     }
 }
 
-/// The power of two that brings the largest magnitude into 2^13..2^14, below the largest half float. 1 for nothing.
-fn scale_of(values: impl Iterator<Item = f32>) -> f32 {
-    let largest = values.fold(0.0, |largest: f32, x| if x.abs() > largest { x.abs() } else { largest });
-    let exponent = (largest.to_bits() >> 23) as i32 - 127 - 13;
-    if largest == 0.0 { 1.0 } else { f32::from_bits(((exponent.max(-126) + 127) as u32) << 23) }
+fn largest(values: impl Iterator<Item = f32>) -> f32 {
+    values.fold(0.0, |largest: f32, x| if x.abs() > largest { x.abs() } else { largest })
 }
 
-struct Writer<'a> {
+/// The cells of a cluster.
+fn cells_of(
+    cluster: usize,
+    places: &Places<'_>,
+    codes: &Codes,
     width: usize,
-    places: &'a Places<'a>,
-    codes: &'a Codes,
-    a_scale: f32,
-    f_scale: f32,
+    scales: FactorScales,
+) -> Vec<u8> {
+    let rows = places.slots.of(cluster);
+    let mut cells = Vec::with_capacity(rows.len().div_ceil(SLOTS) * cell_bytes(width));
+    for rows in rows.chunks(SLOTS) {
+        let slot = |row: &u32| {
+            let slot = code_of(cluster, places, codes, *row as usize)?;
+            Some(quant::Slot { signs: &slot.signs, factors: slot.factors, row: *row })
+        };
+        let slots: Vec<quant::Slot<'_>> = rows.iter().filter_map(slot).collect();
+        pack_cell(&slots, width, scales, &mut cells);
+    }
+    cells
 }
 
-impl Writer<'_> {
-    fn cell_bytes(&self) -> usize {
-        self.width * 4 + CELL_SLOTS * 8
-    }
-
-    fn cells(&self, cluster: usize) -> Vec<u8> {
-        let rows = self.places.slots.of(cluster);
-        let mut cells = vec![0; rows.len().div_ceil(CELL_SLOTS) * self.cell_bytes()];
-        for (rows, cell) in rows.chunks(CELL_SLOTS).zip(cells.chunks_exact_mut(self.cell_bytes())) {
-            let (signs, tail) = cell.split_at_mut(self.width * 4);
-            let (factors, numbers) = tail.split_at_mut(CELL_SLOTS * 4);
-            numbers.fill(0xff);
-            for (place, row) in rows.iter().enumerate() {
-                let Some(slot) = self.slot(cluster, *row as usize) else { continue };
-                put_signs(&slot.signs, place, signs);
-                let (a, f) = factors.split_at_mut(CELL_SLOTS * 2);
-                put(a, place, f16::from_f32(slot.a / self.a_scale).to_le_bytes());
-                put(f, place, f16::from_f32(slot.f / self.f_scale).to_le_bytes());
-                put(numbers, place, row.to_le_bytes());
-            }
-        }
-        cells
-    }
-
-    fn slot(&self, cluster: usize, row: usize) -> Option<&Slot> {
-        let [first, second] = self.codes.slots.get(row)?;
-        let is_first = self.places.first.get(row).is_some_and(|first| *first as usize == cluster);
-        if is_first { first.as_ref() } else { second.as_ref() }
-    }
-}
-
-fn put<const N: usize>(list: &mut [u8], place: usize, bytes: [u8; N]) {
-    list.as_chunks_mut::<N>().0.get_mut(place).into_iter().for_each(|to| *to = bytes);
-}
-
-/// Spreads the signs of a slot: four components a byte, beside those of the slot that shares the byte.
-fn put_signs(signs: &[u8], place: usize, cell: &mut [u8]) {
-    let (byte, shift) = (place % 16, if place < 16 { 0 } else { 4 });
-    for (sign, groups) in signs.iter().zip(cell.as_chunks_mut::<32>().0) {
-        groups[byte] |= (sign & 15) << shift;
-        groups[16 + byte] |= (sign >> 4) << shift;
-    }
+/// The code of a row of the cluster.
+fn code_of<'c>(cluster: usize, places: &Places<'_>, codes: &'c Codes, row: usize) -> Option<&'c Slot> {
+    let [first, second] = codes.slots.get(row)?;
+    let is_first = places.first.get(row).is_some_and(|first| *first as usize == cluster);
+    if is_first { first.as_ref() } else { second.as_ref() }
 }
 
 /// Nibbles, scales, squared lengths, spreads and first cells.
@@ -131,7 +107,7 @@ fn centroids_block(centroids: &Centroids, spreads: &[f32], slots: &Groups) -> Ve
     let mut first_cell = 0_u32;
     for c in 0..count {
         block.extend(first_cell.to_le_bytes());
-        first_cell += slots.of(c).len().div_ceil(CELL_SLOTS) as u32;
+        first_cell += slots.of(c).len().div_ceil(SLOTS) as u32;
     }
     block.extend(first_cell.to_le_bytes());
     block

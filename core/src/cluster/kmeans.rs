@@ -14,9 +14,9 @@ use super::{
 };
 
 /// Rows of the sample for each cluster.
-const SAMPLED: usize = 192;
+const SAMPLED: usize = 256;
 /// Lloyd's iterations.
-const ITERATIONS: usize = 10;
+const ITERATIONS: usize = 16;
 /// Rows that one job compares.
 const PART: usize = 1024;
 

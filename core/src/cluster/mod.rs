@@ -25,9 +25,6 @@ mod soft;
 mod split;
 mod spread;
 
-pub mod interim;
-pub use interim::Rotation;
-
 #[cfg(test)]
 mod tests;
 
@@ -37,10 +34,11 @@ pub use draft::of_draft;
 pub use jobs::{OneThread, Parallel, Stage};
 pub use kernel::kernel_name as cluster_kernel_name;
 
-use crate::{error::Result, metric::Metric};
-
-/// The slots of a cell.
-pub const CELL_SLOTS: usize = 32;
+use crate::{
+    error::Result,
+    metric::Metric,
+    quant::{Rotation, SLOTS},
+};
 
 /// The vectors of a file's rows.
 pub trait Vectors: Sync {
@@ -132,7 +130,7 @@ pub struct Clusters {
 /// A query compares itself with every centroid and then scans the codes of a few clusters; the sum of both is least
 /// near the square root. Fewer rows than four cells fill are read as one cluster.
 pub fn default_clusters(rows: usize) -> u32 {
-    if rows < 4 * CELL_SLOTS {
+    if rows < 4 * SLOTS {
         return 1;
     }
     u32::try_from(rows.isqrt()).unwrap_or(u32::MAX)
@@ -151,7 +149,7 @@ pub fn build(
     parallel: &dyn Parallel,
 ) -> Result<Clusters> {
     let count = shape.collections.iter().map(|rows| *rows as usize).sum();
-    let rotation = interim::Rotation::new(shape.dimension);
+    let rotation = Rotation::new(shape.dimension);
     let source = rows::Source { vectors, shape, rotation: &rotation, count };
     parallel.stage(Stage::Rotate);
     let rows = rows::Rows::read(&source, parallel)?;
@@ -167,6 +165,6 @@ pub fn build(
     let places = cells::Places::new(&first, &second, centroids.count());
     let spreads = spread::spreads(&rows, &centroids, &places, parallel);
     let centroids = centroids.in_units_of(rows.unit);
-    let codes = codes::encode(&source, &centroids, &places, options.bits, parallel);
+    let codes = codes::encode(&source, &centroids, &places, options.bits, parallel)?;
     Ok(cells::assemble(&source, &centroids, &places, &codes, &spreads, parallel))
 }

@@ -5,12 +5,12 @@
 
 use super::{
     Parallel, Shape, Vectors,
-    interim::Rotation,
     jobs::{map, part},
 };
 use crate::{
     error::{InputError, Result},
     metric::check_vector,
+    quant::Rotation,
 };
 
 /// Rows that one job reads.

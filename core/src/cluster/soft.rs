@@ -3,7 +3,7 @@
 //! As in SOAR (Sun et al., "SOAR: Improved Indexing for Approximate Nearest Neighbor Search", arXiv 2404.00774): of two
 //! second clusters that are equally near, the one is better whose residual is not parallel to the first residual. A
 //! question that lies badly for the first cluster lies along the first residual, and then a second residual across
-//! it does not suffer. The loss of cluster c is |r2|^2 + (<r1, r2> / |r1|)^2.
+//! it does not suffer. The loss of cluster c is |r2|^2 + lambda (<r1, r2> / |r1|)^2.
 
 use super::{
     Parallel,
@@ -14,8 +14,9 @@ use super::{
     rows::Rows,
 };
 
-/// How much residuals that are parallel count. Measured: 1 is best, and 0.5 to 2 are within 0.002 of its recall.
-const LAMBDA: f32 = 1.0;
+/// How much residuals that are parallel count. Over 117,791 sentence vectors 1 to 2.5 find the same, and more of it
+/// in fewer slots, because the second clusters are less often the crowded ones; 0 loses 0.010 of the recall.
+const LAMBDA: f32 = 1.5;
 
 /// The second cluster of each row; nothing if there is only one.
 pub(super) fn second(rows: &Rows, centroids: &Centroids, first: &[u32], parallel: &dyn Parallel) -> Vec<u32> {

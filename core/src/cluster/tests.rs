@@ -1,1 +1,467 @@
+//! Tests of whole builds, read back by the reference search.
 
+#[path = "reference.rs"]
+mod reference;
+
+use std::{
+    num::NonZeroU32,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use reference::{Sections, first_rows};
+
+use super::{sample::hash, *};
+use crate::{
+    error::{Error, InputError},
+    metric::normalize,
+    quant::ExtendedQuery,
+};
+
+struct Rows {
+    dimension: usize,
+    metric: Metric,
+    rows: Vec<Vec<f32>>,
+}
+
+impl Vectors for Rows {
+    fn read(&self, row: usize, into: &mut [f32]) {
+        into.copy_from_slice(&self.rows[row]);
+    }
+}
+
+impl Rows {
+    fn new(metric: Metric, rows: Vec<Vec<f32>>) -> Self {
+        Self { dimension: rows.first().map_or(1, Vec::len), metric, rows }
+    }
+
+    /// Rows around `centres` centres, of unit length.
+    fn clustered(count: usize, dimension: usize, centres: usize, salt: u64) -> Self {
+        let noise = |at: usize, salt: u64| -> Vec<f32> {
+            let one = |i: usize| {
+                let draw = |n: u64| hash((at * dimension + i) as u64 * 4 + n ^ salt << 40) >> 40;
+                (0..4).map(|n| draw(n) as f32 / (1 << 23) as f32 - 1.0).sum()
+            };
+            (0..dimension).map(one).collect()
+        };
+        let centres: Vec<Vec<f32>> = (0..centres).map(|at| noise(at, salt)).collect();
+        let row = |at: usize| {
+            let centre = &centres[(hash(at as u64 ^ salt << 32) % centres.len() as u64) as usize];
+            let mut row: Vec<f32> =
+                centre.iter().zip(noise(at, salt + 100)).map(|(c, x)| c + 0.7 * x).collect();
+            normalize(&mut row);
+            row
+        };
+        Self::new(Metric::Cosine, (0..count).map(row).collect())
+    }
+
+    /// Takes the last hundred rows out, to be asked for.
+    fn questions(&mut self) -> Vec<Vec<f32>> {
+        self.rows.split_off(self.rows.len() - 100)
+    }
+
+    fn build(&self, options: Options, parallel: &dyn Parallel) -> Result<Clusters> {
+        let collections = [self.rows.len() as u32];
+        let shape = Shape { dimension: self.dimension, metric: self.metric, collections: &collections };
+        build(self, shape, options, parallel)
+    }
+
+    fn hard(&self, clusters: u32) -> Clusters {
+        self.build(Options { soft: false, ..wanted(clusters) }, &OneThread).unwrap()
+    }
+
+    fn soft(&self, clusters: u32) -> Clusters {
+        self.build(wanted(clusters), &OneThread).unwrap()
+    }
+}
+
+fn wanted(clusters: u32) -> Options {
+    Options { clusters: NonZeroU32::new(clusters), ..Options::default() }
+}
+
+fn sections(clusters: &Clusters) -> Sections<'_> {
+    Sections::read(&clusters.centroids, &clusters.cells, clusters.cell_bytes)
+}
+
+/// So many threads that take jobs from the last to the first.
+struct Threads(usize);
+
+impl Parallel for Threads {
+    fn run(&self, jobs: usize, work: &(dyn Fn(usize) + Sync)) {
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..self.0 {
+                scope.spawn(|| {
+                    while let Some(job) = jobs.checked_sub(1 + next.fetch_add(1, Ordering::Relaxed)) {
+                        work(job);
+                    }
+                });
+            }
+        });
+    }
+}
+
+/// Every number of the sections is finite, and every row stands where it should.
+fn check(clusters: &Clusters, rows: usize) {
+    let sections = sections(clusters);
+    let mut places = vec![Vec::new(); rows];
+    for cluster in 0..clusters.count as usize {
+        let slots = sections.rows(cluster);
+        assert!(slots.is_sorted_by(|a, b| a < b), "cluster {cluster} has {slots:?}");
+        assert!(rows == 0 || !slots.is_empty());
+        slots.iter().for_each(|row| places[*row as usize].push(cluster));
+        assert!(sections.centroid(cluster).iter().all(|x| x.is_finite()));
+        assert!(sections.spread(cluster).is_finite() && sections.spread(cluster) >= 0.0);
+    }
+    let wanted = if clusters.soft { 2 } else { 1 };
+    places.iter().for_each(|places| assert_eq!(places.len(), wanted));
+    assert_eq!(clusters.cells.len() % clusters.cell_bytes, 0);
+    for cell in clusters.cells.chunks(clusters.cell_bytes) {
+        let factors = cell[clusters.cell_bytes - 256..][..128].as_chunks::<2>().0;
+        assert!(factors.iter().all(|x| half::f16::from_le_bytes(*x).is_finite()));
+    }
+    assert!(clusters.a_scale.is_normal() && clusters.f_scale.is_normal());
+}
+
+#[test]
+fn the_bytes_do_not_depend_on_the_number_of_threads() {
+    let rows = Rows::clustered(5000, 40, 60, 1);
+    for options in [Options::default(), Options { soft: false, ..Options::default() }] {
+        let one = rows.build(options, &OneThread).unwrap();
+        assert_eq!(one.count, 70);
+        for threads in [1, 2, 7] {
+            assert_eq!(rows.build(options, &Threads(threads)).unwrap(), one, "{threads} threads");
+        }
+    }
+}
+
+/// The caller sorts rows by their ids; nothing but that order and the vectors may matter.
+#[test]
+fn rows_that_come_shuffled_and_are_sorted_give_the_same_bytes() {
+    let rows = Rows::clustered(1500, 24, 20, 2);
+    let mut shuffled: Vec<(usize, Vec<f32>)> = rows.rows.iter().cloned().enumerate().collect();
+    shuffled.sort_by_key(|(id, _)| hash(*id as u64));
+    assert_ne!(shuffled[0].0, 0);
+    shuffled.sort_by_key(|(id, _)| *id);
+    let again = Rows::new(Metric::Cosine, shuffled.into_iter().map(|(_, row)| row).collect());
+    assert_eq!(again.soft(40), rows.soft(40));
+}
+
+#[test]
+fn every_row_has_one_first_and_with_soft_one_other_cluster() {
+    let rows = Rows::clustered(3000, 32, 40, 3);
+    let (hard, soft) = (rows.hard(50), rows.soft(50));
+    assert!(soft.soft && !hard.soft);
+    check(&hard, 3000);
+    check(&soft, 3000);
+    // The slots of the hard clusters are among those of the soft ones.
+    for cluster in 0..50 {
+        let all = sections(&soft).rows(cluster);
+        assert!(sections(&hard).rows(cluster).iter().all(|row| all.contains(row)));
+    }
+}
+
+#[test]
+fn rows_stand_in_the_cluster_of_the_nearest_stored_centroid() {
+    let rows = Rows::clustered(2000, 48, 30, 4);
+    let clusters = rows.hard(40);
+    let sections = sections(&clusters);
+    let rotation = Rotation::new(48);
+    let centroids: Vec<Vec<f32>> = (0..40).map(|cluster| sections.centroid(cluster)).collect();
+    let mut elsewhere = 0;
+    for cluster in 0..40 {
+        for row in sections.rows(cluster) {
+            let x = rotation.rotate(&rows.rows[row as usize]);
+            let apart = |c: &Vec<f32>| c.iter().zip(&x).map(|(c, x)| (c - x) * (c - x)).sum::<f32>();
+            let nearest = centroids.iter().map(apart).fold(f32::INFINITY, f32::min);
+            // Distances are taken over rows of eight bits.
+            assert!(apart(&centroids[cluster]) < nearest + 0.01);
+            elsewhere += usize::from(apart(&centroids[cluster]) > nearest);
+        }
+    }
+    assert!(elsewhere < 20, "{elsewhere} of 2000 rows have another nearest centroid");
+}
+
+#[test]
+fn clusters_are_not_far_above_the_mean() {
+    // Half of the rows around one of thirty centres.
+    let mut rows = Rows::clustered(4000, 32, 30, 5);
+    let crowd = Rows::clustered(4000, 32, 1, 6);
+    rows.rows.extend(crowd.rows);
+    let clusters = rows.hard(90);
+    let (_, most) = sections(&clusters).sizes();
+    assert!(clusters.count > 80, "{} clusters", clusters.count);
+    assert!(most < 3 * 8000 / 90, "{most} rows in a cluster");
+}
+
+#[test]
+fn few_rows_make_one_cluster_and_none_make_an_empty_one() {
+    for count in [0, 1, 2, 31, 127] {
+        let rows = Rows { dimension: 16, ..Rows::clustered(count, 16, 3, 7) };
+        let clusters = rows.build(Options::default(), &OneThread).unwrap();
+        check(&clusters, count);
+        assert_eq!((clusters.count, clusters.soft), (1, false));
+        assert_eq!(clusters.cells.len() / clusters.cell_bytes, count.div_ceil(32));
+    }
+    assert_eq!([128, 10_000, 117_791].map(default_clusters), [11, 100, 343]);
+}
+
+#[test]
+fn more_clusters_than_rows_are_no_more_than_rows() {
+    for count in [1, 2, 3, 40] {
+        let rows = Rows::clustered(count, 8, 40, 8);
+        let clusters = rows.soft(1000);
+        check(&clusters, count);
+        assert!(clusters.count as usize <= count && (clusters.count > 1) == (count > 1));
+    }
+}
+
+#[test]
+fn equal_rows_share_one_cluster() {
+    for metric in [Metric::Cosine, Metric::InnerProduct, Metric::L2] {
+        let mut row = vec![3.0, -1.0, 0.5];
+        if metric == Metric::Cosine {
+            normalize(&mut row);
+        }
+        let rows = Rows::new(metric, vec![row; 500]);
+        let clusters = rows.soft(20);
+        check(&clusters, 500);
+        assert_eq!(clusters.count, 1);
+    }
+}
+
+#[test]
+fn zeros_under_l2_are_ordinary_rows() {
+    check(&Rows::new(Metric::L2, vec![vec![0.0; 12]; 300]).soft(10), 300);
+    let mut rows = Rows::clustered(300, 12, 5, 9);
+    rows.metric = Metric::L2;
+    rows.rows.iter_mut().step_by(3).for_each(|row| row.fill(0.0));
+    let clusters = rows.soft(10);
+    check(&clusters, 300);
+    assert!(clusters.count > 1);
+}
+
+#[test]
+fn every_dimension_works() {
+    for dimension in [1, 2, 3, 7, 8, 9, 31, 100, 385] {
+        for metric in [Metric::Cosine, Metric::L2] {
+            let rows = Rows { metric, ..Rows::clustered(400, dimension, 10, 10) };
+            let clusters = rows.soft(12);
+            check(&clusters, 400);
+            assert!(dimension == 1 || clusters.count > 8, "{dimension}: {}", clusters.count);
+        }
+    }
+}
+
+#[test]
+fn magnitudes_from_the_smallest_to_the_largest_work_or_are_refused() {
+    for (magnitude, works) in [
+        (1e-45, true),
+        (1e-38, true),
+        (1e-30, true),
+        (1e-20, true),
+        (1e10, true),
+        (1e17, true),
+        (1e19, false),
+        (1e30, false),
+        (3e38, false),
+    ] {
+        for metric in [Metric::L2, Metric::InnerProduct] {
+            let mut rows = Rows { metric, ..Rows::clustered(400, 20, 10, 11) };
+            rows.rows.iter_mut().flatten().for_each(|x| *x *= magnitude);
+            match rows.build(wanted(12), &OneThread) {
+                Ok(clusters) if works => check(&clusters, 400),
+                Err(Error::Input(InputError::OutOfRange { record, .. })) if !works => {
+                    assert_eq!(record, "row 0");
+                }
+                other => panic!("{magnitude}: {other:?}"),
+            }
+        }
+    }
+}
+
+/// The rows are clustered alike whatever their unit.
+#[test]
+fn a_power_of_two_changes_nothing_but_scales() {
+    let mut rows = Rows { metric: Metric::L2, ..Rows::clustered(800, 20, 10, 12) };
+    let one = rows.soft(20);
+    rows.rows.iter_mut().flatten().for_each(|x| *x *= 1024.0);
+    let other = rows.soft(20);
+    assert_eq!(one.cells, other.cells);
+    assert_eq!((one.a_scale * 1024.0 * 1024.0, one.f_scale * 1024.0), (other.a_scale, other.f_scale));
+    assert_eq!(sections(&one).spread(3) * 1024.0, sections(&other).spread(3));
+}
+
+#[test]
+fn rows_that_cannot_be_compared_are_refused_by_their_number() {
+    let bad = |metric, at: usize, value: f32| {
+        let mut rows = Rows { metric, ..Rows::clustered(3000, 4, 10, 13) };
+        rows.rows[at].fill(value);
+        rows.rows[at + 1].fill(f32::NAN);
+        rows.build(Options::default(), &Threads(3)).unwrap_err().to_string()
+    };
+    assert!(bad(Metric::L2, 2100, f32::INFINITY).starts_with("row 2100: "));
+    assert!(bad(Metric::Cosine, 7, 0.0).starts_with("row 7: "));
+    assert!(bad(Metric::Cosine, 7, 1.0).starts_with("row 8: "));
+}
+
+#[test]
+fn members_count_the_slots_of_each_collection() {
+    let rows = Rows::clustered(1000, 16, 10, 14);
+    let collections = [100, 0, 500, 400];
+    let shape = Shape { dimension: 16, metric: Metric::Cosine, collections: &collections };
+    let clusters = build(&rows, shape, wanted(12), &OneThread).unwrap();
+    let whole = rows.soft(12);
+    assert!(whole.members.is_empty());
+    assert_eq!(clusters.cells, whole.cells);
+    let numbers = |bytes: &[u8]| -> Vec<u32> {
+        bytes.as_chunks::<4>().0.iter().map(|x| u32::from_le_bytes(*x)).collect()
+    };
+    let count = clusters.count as usize;
+    let ends = numbers(&clusters.members[..4 * (count + 1)]);
+    let pairs = clusters.members[4 * (count + 1)..].as_chunks::<4>().0;
+    assert_eq!((ends[0], ends[count] as usize), (0, pairs.len()));
+    for cluster in 0..count {
+        let of_row = |row: u32| {
+            if row < 100 {
+                0
+            } else if row < 600 {
+                2
+            } else {
+                3
+            }
+        };
+        let want: Vec<u16> = sections(&clusters).rows(cluster).into_iter().map(of_row).collect();
+        let mut got = Vec::new();
+        for [a, b, c, d] in &pairs[ends[cluster] as usize..ends[cluster + 1] as usize] {
+            let run = u16::from_le_bytes([*c, *d]);
+            assert!(run > 0);
+            got.extend(std::iter::repeat_n(u16::from_le_bytes([*a, *b]), run.into()));
+        }
+        assert_eq!(got, want);
+    }
+}
+
+/// The ten nearest of each of some questions: how many of them are in the clusters, and how many among the first
+/// estimates.
+fn recall(
+    rows: &Rows,
+    questions: &[Vec<f32>],
+    clusters: &Clusters,
+    probed: usize,
+    looked_at: usize,
+) -> (f64, f64, usize) {
+    let sections = sections(clusters);
+    let rotation = Rotation::new(rows.dimension);
+    let scales = (clusters.a_scale, clusters.f_scale);
+    let (mut in_clusters, mut found, mut slots) = (0, 0, 0);
+    for question in questions {
+        let product = |row: &[f32]| row.iter().zip(question).map(|(x, q)| x * q).sum::<f32>();
+        let apart = |row: &Vec<f32>| match rows.metric {
+            Metric::L2 => row.iter().zip(question).map(|(x, q)| (x - q) * (x - q)).sum(),
+            _ => 1.0 - product(row),
+        };
+        let distances: Vec<f32> = rows.rows.iter().map(apart).collect();
+        let mut nearest: Vec<u32> = (0..rows.rows.len() as u32).collect();
+        nearest.sort_by(|a, b| distances[*a as usize].total_cmp(&distances[*b as usize]));
+        let rotated = rotation.rotate(question);
+        let base = |c: &[f32]| match rows.metric {
+            Metric::L2 => c.iter().zip(&rotated).map(|(c, q)| (c - q) * (c - q)).sum(),
+            _ => 1.0 - c.iter().zip(&rotated).map(|(c, q)| c * q).sum::<f32>(),
+        };
+        let scan = sections.scan(&rotated, probed, scales, &base);
+        let first = first_rows(&scan, probed, looked_at);
+        slots += scan.len();
+        in_clusters += nearest[..10].iter().filter(|row| scan.iter().any(|slot| slot.row == **row)).count();
+        found += nearest[..10].iter().filter(|row| first.contains(row)).count();
+    }
+    (in_clusters as f64 / 1000.0, found as f64 / 1000.0, slots / 100)
+}
+
+#[test]
+fn estimates_find_what_is_in_the_clusters() {
+    for metric in [Metric::Cosine, Metric::InnerProduct, Metric::L2] {
+        let mut rows = Rows { metric, ..Rows::clustered(6000, 64, 50, 15) };
+        let questions = rows.questions();
+        if metric != Metric::Cosine {
+            // Lengths matter there.
+            rows.rows.iter_mut().enumerate().for_each(|(i, row)| {
+                row.iter_mut().for_each(|x| *x *= 0.8 + 0.4 * (i % 7) as f32 / 7.0);
+            });
+        }
+        let clusters = rows.soft(60);
+        let (in_clusters, found, slots) = recall(&rows, &questions, &clusters, 12, 100);
+        assert!(in_clusters > 0.9, "{metric:?}: {in_clusters} of the nearest are in {slots} slots");
+        assert!(found > in_clusters - 0.03, "{metric:?}: {found} of {in_clusters} found");
+        let (all, found, _) = recall(&rows, &questions, &clusters, 60, 100);
+        assert_eq!(all, 1.0);
+        assert!(found > 0.95, "{metric:?}: {found}");
+    }
+}
+
+#[test]
+fn more_bits_tell_distances_better() {
+    let rows = Rows::clustered(600, 40, 20, 17);
+    let question = Rotation::new(40).rotate(&Rows::clustered(1, 40, 20, 17).rows[0]);
+    let mut last = f64::INFINITY;
+    for bits in [2, 4, 8] {
+        let options = Options { bits: CodeBits::new(bits).unwrap(), ..wanted(10) };
+        let clusters = rows.build(options, &Threads(2)).unwrap();
+        assert_eq!(clusters.cells, rows.soft(10).cells);
+        assert_eq!(clusters.extended.len(), 600 * clusters.extended_bytes);
+        let query = ExtendedQuery::new(&question, bits);
+        let mut error = 0.0;
+        for (row, code) in clusters.extended.chunks(clusters.extended_bytes).enumerate() {
+            let cluster = ExtendedQuery::cluster(code).unwrap() as usize;
+            assert!(sections(&clusters).rows(cluster).contains(&(row as u32)));
+            let base = 1.0 - product(&sections(&clusters).centroid(cluster), &question);
+            let x = Rotation::new(40).rotate(&rows.rows[row]);
+            let off = query.distance(code, base) - (1.0 - product(&x, &question));
+            error += f64::from(off * off) / 600.0;
+        }
+        assert!(error.sqrt() < last / 2.0, "{bits} bits: {} after {last}", error.sqrt());
+        last = error.sqrt();
+    }
+    assert!(last < 0.005, "{last}");
+}
+
+fn product(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[test]
+fn soft_finds_more_than_hard_in_as_many_slots() {
+    // So many centres that neighbours are hard to keep together.
+    let mut rows = Rows::clustered(8000, 48, 400, 15);
+    let questions = rows.questions();
+    let (hard, soft) = (rows.hard(90), rows.soft(90));
+    let (in_hard, _, hard_slots) = recall(&rows, &questions, &hard, 8, 1);
+    let (in_soft, _, soft_slots) = recall(&rows, &questions, &soft, 4, 1);
+    assert!(soft_slots <= hard_slots * 11 / 10, "{soft_slots} and {hard_slots}");
+    assert!(in_hard < 0.97 && in_soft > in_hard + 0.005, "soft {in_soft}, hard {in_hard}");
+}
+
+/// What spreads are for: residuals along the way to a question deviate by about that much.
+#[test]
+fn spreads_tell_how_far_residuals_reach_towards_questions() {
+    let mut rows = Rows::clustered(4000, 64, 50, 15);
+    let questions = rows.questions();
+    let clusters = rows.soft(60);
+    let sections = sections(&clusters);
+    let rotation = Rotation::new(64);
+    let (mut measured, mut predicted) = (0.0, 0.0);
+    for cluster in 0..60 {
+        let centroid = sections.centroid(cluster);
+        for question in questions.iter().map(|row| rotation.rotate(row)) {
+            let way: Vec<f32> = question.iter().zip(&centroid).map(|(q, c)| q - c).collect();
+            let length_sq: f32 = way.iter().map(|x| x * x).sum();
+            for row in sections.rows(cluster) {
+                let x = rotation.rotate(&rows.rows[row as usize]);
+                let along: f32 = x.iter().zip(&centroid).zip(&way).map(|((x, c), w)| (x - c) * w).sum();
+                measured += f64::from(along * along / length_sq);
+                predicted += f64::from(sections.spread(cluster)).powi(2);
+            }
+        }
+    }
+    let ratio = (measured / predicted).sqrt();
+    assert!((0.6..1.5).contains(&ratio), "{ratio}");
+}

@@ -15,6 +15,11 @@ use serde::{Deserialize, Serialize};
 
 pub use arch::kernel_name;
 pub(crate) use scalar::widen as widen_half;
+#[cfg(any(
+    all(target_arch = "aarch64", target_feature = "neon"),
+    all(target_arch = "wasm32", target_feature = "simd128")
+))]
+pub(crate) use scalar::{TWO_POW_112, WIDENED_BITS};
 pub use scorer::Scorer;
 pub use vector::{check_encodable, check_vector, decode_row, encode_row, normalize};
 

@@ -6,7 +6,7 @@
 use super::{
     Encoding, Metric,
     arch::{SumRows, kernels},
-    scalar::{LANES, sum_rows_i8},
+    scalar::LANES,
     vector::normalize,
 };
 
@@ -34,10 +34,10 @@ impl Scorer {
         let sum_rows = match (encoding, metric) {
             (Encoding::F32 | Encoding::None, Metric::L2) => kernels.l2_f32,
             (Encoding::F16, Metric::L2) => kernels.l2_f16,
-            (Encoding::I8, Metric::L2) => sum_rows_i8::<true>,
+            (Encoding::I8, Metric::L2) => kernels.l2_i8,
             (Encoding::F32 | Encoding::None, _) => kernels.dot_f32,
             (Encoding::F16, _) => kernels.dot_f16,
-            (Encoding::I8, _) => sum_rows_i8::<false>,
+            (Encoding::I8, _) => kernels.dot_i8,
         };
         Self { metric, row_bytes, query, sum_rows }
     }

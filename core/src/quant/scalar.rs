@@ -16,9 +16,9 @@ pub(super) fn scan_cells(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut
         if scan.skips(tail.rows) {
             continue;
         }
-        let (estimates, lows) = estimates(scan, codes, tail);
-        let near = lows.iter().rev().fold(0, |near, &low| near << 1 | u32::from(low <= scan.bound));
-        scan.push_all(near, &estimates, &lows, tail.rows, out);
+        let sums = sums(codes, scan.tables);
+        let near = |j: usize| u32::from(estimate(scan, tail, j, sums[j]).1 <= scan.bound) << j;
+        scan.push_all((0..SLOTS).fold(0, |all, j| all | near(j)), &sums, tail, out);
     }
 }
 
@@ -55,19 +55,14 @@ pub(super) fn padded<const N: usize>(rest: &[u8]) -> [u8; N] {
     block
 }
 
-/// The estimate of each slot, and the same less its margin. This order of operations holds for all kernels.
-pub(super) fn estimates(scan: &Scan<'_>, codes: &[u8], tail: Tail<'_>) -> ([f32; SLOTS], [f32; SLOTS]) {
-    let sums = sums(codes, scan.tables);
-    let half =
-        |halves: &[u8; 2 * SLOTS], j: usize| widen_half(u16::from_le_bytes(halves.as_chunks::<2>().0[j]));
-    let (mut estimates, mut lows) = ([0.0; SLOTS], [0.0; SLOTS]);
-    for j in 0..SLOTS {
-        let factor = half(tail.factors, j);
-        let offset = scan.base + scan.a_scale * half(tail.offsets, j);
-        estimates[j] = offset + scan.slope * factor * sums[j] as f32;
-        lows[j] = estimates[j] - scan.margin * factor.abs();
-    }
-    (estimates, lows)
+/// The estimate of slot `j`, and the same less its margin. This order of operations holds for all kernels.
+#[inline]
+pub(super) fn estimate(scan: &Scan<'_>, tail: Tail<'_>, j: usize, sum: i32) -> (f32, f32) {
+    let half = |halves: &[u8; 2 * SLOTS]| widen_half(u16::from_le_bytes(halves.as_chunks::<2>().0[j]));
+    let factor = half(tail.factors);
+    let offset = scan.base + scan.a_scale * half(tail.offsets);
+    let estimate = offset + scan.slope * factor * sum as f32;
+    (estimate, estimate - scan.margin * factor.abs())
 }
 
 /// The contract of [`super::arch::DotNibbles`].
@@ -86,4 +81,15 @@ pub(super) fn dot_nibbles(halves: &[i8], rows: &[u8], row_bytes: usize, out: &mu
 /// The contract of [`super::arch::DotBytes`].
 pub(super) fn dot_bytes(query: &[i8], row: &[u8]) -> i32 {
     query.iter().zip(row).map(|(&y, &b)| i32::from(y) * i32::from(b.cast_signed())).sum()
+}
+
+/// The contract of [`super::arch::DotCodes`].
+pub(super) fn dot_codes(query: &[i16], codes: &[u8], bits: u8) -> i32 {
+    let eights = query.as_chunks::<8>().0.iter().zip(codes.chunks_exact(usize::from(bits)));
+    let sum_of_eight = |(query, bytes): (&[i16; 8], &[u8])| {
+        let word = u64::from_le_bytes(padded(bytes));
+        let u = |i: usize| (word >> (i * usize::from(bits))) as i32 & ((1 << bits) - 1);
+        query.iter().enumerate().map(|(i, &y)| u(i) * i32::from(y)).sum::<i32>()
+    };
+    eights.map(sum_of_eight).fold(0, i32::wrapping_add)
 }

@@ -7,7 +7,10 @@
 //!
 //! Use this when building; [`super::SignQuery`] reads what it makes.
 
-use super::lanes::{dot, sum_pairs};
+use super::{
+    arch::wide,
+    lanes::{dot, sum_pairs},
+};
 use crate::metric::Metric;
 
 /// The signs of a residual.
@@ -23,6 +26,14 @@ pub struct SignCode {
 
 /// The code of `residual`, a rotated vector minus the rotated `centroid`, both of the code dimension. O(P).
 pub fn encode_signs(residual: &[f32], centroid: &[f32]) -> SignCode {
+    wide(
+        #[inline(always)]
+        || encode(residual, centroid),
+    )
+}
+
+#[inline(always)]
+fn encode(residual: &[f32], centroid: &[f32]) -> SignCode {
     let sum = sum_pairs(residual, residual, |r, _| r.abs());
     let factor = if sum > 0.0 { dot(residual, residual) / sum } else { 0.0 };
     let of_signs = sum_pairs(residual, centroid, |r, c| if r >= 0.0 { c } else { -c });
@@ -30,6 +41,7 @@ pub fn encode_signs(residual: &[f32], centroid: &[f32]) -> SignCode {
     SignCode { signs: sign_bits(residual), factor, offset }
 }
 
+#[inline(always)]
 fn sign_bits(residual: &[f32]) -> Vec<u8> {
     let byte = |eight: &[f32]| eight.iter().rev().fold(0, |bits, &r| bits << 1 | u8::from(r >= 0.0));
     residual.chunks(8).map(byte).collect()

@@ -59,6 +59,7 @@ impl Tables {
     }
 
     /// The blocks and the bias if there is only one [`CHUNK`], which is the rule.
+    #[cfg(target_arch = "x86_64")]
     #[inline]
     pub(super) fn only_chunk(&self) -> Option<(&[TableBlock], i16)> {
         if let [bias] = *self.biases { Some((&self.blocks, bias)) } else { None }

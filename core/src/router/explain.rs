@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     filter,
+    gather::Gather as _,
     json::Ordered,
     order::{Map, sort_unique},
     query::{Column, Explain, Field, quote_name},
@@ -53,12 +54,12 @@ impl Fanout {
         }
         let reports = statement.names.iter().zip(&self.members).zip(own);
         let mut result = ResultSet {
-            columns: statement.plan.columns.iter().map(|column| column.name.clone()).collect(),
+            columns: statement.plan.columns.iter().map(|column| column.name.clone()).gather(),
             rows,
             sets,
-            collections: reports.map(|((name, member), rows)| self.report(name, member, rows)).collect(),
+            collections: reports.map(|((name, member), rows)| self.report(name, member, rows)).gather(),
             waves: self.waves,
-            notes: self.spaces.note(&statement.catalog).into_iter().collect(),
+            notes: self.spaces.note(&statement.catalog).into_iter().gather(),
             cursor,
             explanation: None,
         };
@@ -80,7 +81,7 @@ impl Fanout {
     }
 
     fn explanation(&self, asked: Explain, result: &ResultSet) -> Explanation {
-        let facts: Vec<Facts<'_>> = self.members.iter().filter_map(|member| self.facts(member)).collect();
+        let facts: Vec<Facts<'_>> = self.members.iter().filter_map(|member| self.facts(member)).gather();
         let plan = &self.statement.plan;
         let (mut text, mut json) = (plan.explain_text(), plan.explain_tree());
         let reading = facts.iter().filter(|facts| matches!(facts.member.state, State::Asked(_))).count();
@@ -245,7 +246,7 @@ impl Fanout {
                 State::Asked(target) => Some(&target.cost),
                 _ => None,
             })
-            .collect();
+            .gather();
         let sum = |part: fn(&Cost) -> u64| costs.iter().map(|cost| part(cost)).sum::<u64>();
         let stage = |name, micros, rows_in, rows_out, bytes| Stage { name, micros, rows_in, rows_out, bytes };
         let (found, merged) = (sum(|cost| cost.found), self.ledger.merged);

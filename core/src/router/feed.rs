@@ -4,6 +4,7 @@ use super::{hit::Shown, shape::from_record, target::Opened};
 use crate::{
     error::{Result, SnapshotError},
     filter::{ColumnBlock, ColumnData},
+    gather::Gather as _,
     order::sort_indices,
     query::Field,
     rank::order_values,
@@ -82,7 +83,7 @@ impl Opened<'_> {
 
     /// The fields that only records hold, as places in `fields`.
     pub(super) fn record_fields(&self, fields: &[Field]) -> Vec<Field> {
-        fields.iter().filter(|field| matches!(self.origin(field), Origin::Record)).cloned().collect()
+        fields.iter().filter(|field| matches!(self.origin(field), Origin::Record)).cloned().gather()
     }
 
     /// Opens the fields; their sections are resident.
@@ -157,8 +158,8 @@ impl Feed<'_> {
     pub(super) fn words(&self, rows: &[u64]) -> Option<Vec<u128>> {
         match self {
             Self::Constant(value) => Some(vec![u128::from(*value != Value::Null); rows.len()]),
-            Self::Ids(_) => Some(rows.iter().map(|row| present(*row)).collect()),
-            Self::Column(column) => Some(rows.iter().map(|row| column.word(*row)).collect()),
+            Self::Ids(_) => Some(rows.iter().map(|row| present(*row)).gather()),
+            Self::Column(column) => Some(rows.iter().map(|row| column.word(*row)).gather()),
             Self::Record(_) => None,
         }
     }

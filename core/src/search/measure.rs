@@ -1,6 +1,9 @@
 //! Distances from one query to stored rows, in the metric the rows were stored for or in another.
 
-use crate::metric::{Encoding, Metric, Scorer, decode_row, normalize};
+use crate::{
+    gather::Gather as _,
+    metric::{Encoding, Metric, Scorer, decode_row, normalize},
+};
 
 /// A query made ready for the rows of one collection.
 #[derive(Debug)]
@@ -40,7 +43,7 @@ impl Measure {
 fn unit_row(row: &[u8], encoding: Encoding, dimension: usize) -> Vec<u8> {
     let mut vector = decode_row(row, encoding, dimension);
     normalize(&mut vector);
-    vector.iter().flat_map(|x| x.to_le_bytes()).collect()
+    vector.iter().flat_map(|x| x.to_le_bytes()).gather()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The clusters of a file as a search holds them in memory: a few hundred bytes a cluster, read once.
 
+use std::ops::Range;
+
 use super::description::ClusterInfo;
 use crate::quant::{SLOTS, code_dimension};
 
@@ -68,9 +70,11 @@ impl ClusterTable {
     }
 
     /// The cells of a cluster; none of one that is not there.
-    pub fn cells_of(&self, cluster: u32) -> std::ops::Range<u32> {
-        let end = |place: usize| self.first_cells.get(place).copied().unwrap_or_default();
-        end(cluster as usize)..end(cluster as usize + 1)
+    pub fn cells_of(&self, cluster: u32) -> Range<u32> {
+        match self.first_cells.get(cluster as usize..).and_then(|rest| rest.first_chunk()) {
+            Some([first, end]) => *first..*end,
+            None => 0..0,
+        }
     }
 
     /// The slots of a cluster, empty ones included.

@@ -4,6 +4,10 @@
 //! here together with a test against it.
 #![allow(unsafe_code)]
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod aarch64;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm32;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
@@ -24,34 +28,49 @@ pub(super) type DotNibbles = fn(halves: &[i8], rows: &[u8], row_bytes: usize, ou
 /// no longer.
 pub(super) type DotBytes = fn(query: &[i8], row: &[u8]) -> i32;
 
+/// The sum of a query times components of some bits, packed from the lowest bits up: eight to as many bytes as bits.
+pub(super) type DotCodes = fn(query: &[i16], codes: &[u8], bits: u8) -> i32;
+
 /// An instruction set that this processor has. Only [`Level::all`] makes one, after looking: kernels rely on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Level(Set);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(test),
+    allow(dead_code, reason = "where vectors are a given, the reference serves tests alone")
+)]
 enum Set {
     Scalar,
     #[cfg(target_arch = "x86_64")]
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    Neon,
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128,
 }
 
 impl Level {
     /// The fastest one.
-    #[cfg(target_arch = "x86_64")]
+    #[inline]
     pub(super) fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
         if x86_64::avx512::is_present() {
-            Self(Set::Avx512)
+            return Self(Set::Avx512);
         } else if x86_64::avx2::is_present() {
-            Self(Set::Avx2)
-        } else {
-            Self(Set::Scalar)
+            return Self(Set::Avx2);
         }
-    }
-
-    #[cfg(not(target_arch = "x86_64"))]
-    pub(super) fn best() -> Self {
+        // Part of every processor of its kind.
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+        return Self(Set::Neon);
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        return Self(Set::Simd128);
+        #[cfg(not(any(
+            all(target_arch = "aarch64", target_feature = "neon"),
+            all(target_arch = "wasm32", target_feature = "simd128")
+        )))]
         Self(Set::Scalar)
     }
 
@@ -60,10 +79,8 @@ impl Level {
     pub(super) fn all() -> Vec<Self> {
         let mut all = vec![Self(Set::Scalar)];
         #[cfg(target_arch = "x86_64")]
-        {
-            all.extend(x86_64::avx2::is_present().then_some(Self(Set::Avx2)));
-            all.extend(x86_64::avx512::is_present().then_some(Self(Set::Avx512)));
-        }
+        all.extend(x86_64::avx2::is_present().then_some(Self(Set::Avx2)));
+        all.extend((Self::best() != all[all.len() - 1]).then(Self::best));
         all
     }
 
@@ -74,6 +91,10 @@ impl Level {
             Set::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Set::Avx512 => "avx512",
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+            Set::Neon => "neon",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Set::Simd128 => "simd128",
         }
     }
 }
@@ -111,6 +132,10 @@ pub(super) fn scan_cells(level: Level) -> ScanCells {
         Set::Avx2 => x86_64::avx2::scan_cells,
         #[cfg(target_arch = "x86_64")]
         Set::Avx512 => x86_64::avx512::scan_cells,
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+        Set::Neon => aarch64::scan_cells,
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        Set::Simd128 => wasm32::scan_cells,
     }
 }
 
@@ -122,6 +147,10 @@ pub(super) fn dot_nibbles(level: Level) -> DotNibbles {
         Set::Avx2 => x86_64::avx2::dot_nibbles,
         #[cfg(target_arch = "x86_64")]
         Set::Avx512 => x86_64::avx512::dot_nibbles,
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+        Set::Neon => aarch64::dot_nibbles,
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        Set::Simd128 => wasm32::dot_nibbles,
     }
 }
 
@@ -133,6 +162,31 @@ pub(super) fn dot_bytes(level: Level) -> DotBytes {
         Set::Avx2 => x86_64::avx2::dot_bytes,
         #[cfg(target_arch = "x86_64")]
         Set::Avx512 => x86_64::avx512::dot_bytes,
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+        Set::Neon => aarch64::dot_bytes,
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        Set::Simd128 => wasm32::dot_bytes,
+    }
+}
+
+/// The product with components of `bits` bits.
+pub(super) fn dot_codes(level: Level, bits: u8) -> DotCodes {
+    match (level.0, bits) {
+        #[cfg(target_arch = "x86_64")]
+        (Set::Avx2 | Set::Avx512, 4) => x86_64::avx2::dot_nibble_codes,
+        #[cfg(target_arch = "x86_64")]
+        (Set::Avx2 | Set::Avx512, 8) => x86_64::avx2::dot_byte_codes,
+        #[cfg(target_arch = "x86_64")]
+        (Set::Avx2 | Set::Avx512, _) => x86_64::avx2::dot_codes,
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+        (Set::Neon, 4) => aarch64::dot_nibble_codes,
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+        (Set::Neon, 8) => aarch64::dot_byte_codes,
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        (Set::Simd128, 4) => wasm32::dot_nibble_codes,
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        (Set::Simd128, 8) => wasm32::dot_byte_codes,
+        _ => scalar::dot_codes,
     }
 }
 
@@ -149,7 +203,8 @@ mod tests {
         out.extend(noise.bytes(codes));
         out.extend((0..64).flat_map(|_| noise.half().to_le_bytes()));
         out.extend(
-            (0..32_u32).flat_map(|j| if noise.next() % 7 == 0 { u32::MAX } else { j * 13 }.to_le_bytes()),
+            (0..32_u32)
+                .flat_map(|j| if noise.next().is_multiple_of(7) { u32::MAX } else { j * 13 }.to_le_bytes()),
         );
     }
 
@@ -233,6 +288,27 @@ mod tests {
                             assert!((candidate.estimate / 15.0 / want - 1.0).abs() < 1e-6, "{level:?}");
                         }
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn all_levels_give_the_same_products_with_codes() {
+        let mut noise = Noise::new(11);
+        for dimension in (0..=320).step_by(8).chain(DIMENSIONS) {
+            for bits in 2..=8 {
+                let limit = 8_000_000 / dimension.max(1) as i32;
+                let query: Vec<i16> =
+                    (0..dimension).map(|_| (noise.unit() * limit.min(32767) as f32) as i16).collect();
+                let codes = noise.bytes(dimension / 8 * usize::from(bits));
+                let want = scalar::dot_codes(&query, &codes, bits);
+                for level in Level::all() {
+                    assert_eq!(
+                        dot_codes(level, bits)(&query, &codes, bits),
+                        want,
+                        "{level:?}, {dimension} x {bits}"
+                    );
                 }
             }
         }

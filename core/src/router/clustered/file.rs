@@ -165,13 +165,14 @@ impl<'s> File<'s> {
     /// Puts the masks of its collections together.
     fn finish(&mut self, members: &[Member]) {
         sort_by(&mut self.members, |a, b| a.first_row.cmp(&b.first_row));
-        let whole = self.wanted.is_empty();
+        let asked: u64 = self.members.iter().map(|own| own.rows).sum();
+        let whole = asked == self.snapshot.rows();
         let mask_of = |own: &Own| match members.get(own.place).map(|member| &member.state) {
             Some(State::Asked(target)) => target.mask(),
             _ => None,
         };
         if whole && self.members.iter().all(|own| mask_of(own).is_none()) {
-            self.relevant = self.members.iter().map(|own| own.rows).sum();
+            self.relevant = asked;
             return;
         }
         let mut words = vec![0; self.snapshot.rows().div_ceil(64) as usize];

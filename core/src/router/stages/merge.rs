@@ -3,6 +3,7 @@
 use super::{group, page as paging, rerank};
 use crate::{
     error::Result,
+    gather::Gather as _,
     order::sort_indices,
     query::Duplicates,
     router::{
@@ -70,7 +71,7 @@ fn searched(run: &Run<'_>, members: &[Member], spaces: &Spaces) -> Result<Vec<Ra
         });
     }
     if run.plan.fuse.is_some() {
-        let lists = rankings.into_iter().map(|ranking| ranking.hits).collect();
+        let lists = rankings.into_iter().map(|ranking| ranking.hits).gather();
         rankings = vec![Ranking { item: None, hits: rerank::fused(run, lists), exact: true, cut: false }];
     }
     rankings.iter_mut().for_each(|ranking| early_page(run, ranking));
@@ -248,13 +249,13 @@ fn grouped(run: &Run<'_>, members: &[Member]) -> Result<Merged, Halt> {
         false => Vec::new(),
     };
     let locals: Vec<(usize, &Local)> = match run.shape.keeps_nearest(run.plan) {
-        true => regrouped.iter().map(|(member, local)| (*member, local)).collect(),
+        true => regrouped.iter().map(|(member, local)| (*member, local)).gather(),
         false => found(members)
             .filter_map(|(place, _, found)| match found {
                 Found::Groups(local) => Some((place, local)),
                 _ => None,
             })
-            .collect(),
+            .gather(),
     };
     let blame = |Halt { members: of, error }| {
         let member = of.first().copied().unwrap_or_default();
@@ -265,7 +266,7 @@ fn grouped(run: &Run<'_>, members: &[Member]) -> Result<Merged, Halt> {
     let mut rows = group::rows(run, &buckets);
     let done = run.plan.order.is_empty();
     if done {
-        rows = rows.into_iter().skip(run.shape.offset).take(run.shape.page).collect();
+        rows = rows.into_iter().skip(run.shape.offset).take(run.shape.page).gather();
     }
     Ok(Merged::Groups(Grouping { buckets, hits, rows, done }))
 }
@@ -282,7 +283,7 @@ fn survivors(run: &Run<'_>, members: &[Member]) -> Result<Vec<(usize, Local)>, H
     let mut locals = Vec::new();
     for own in hits.chunk_by(|a, b| a.member == b.member) {
         let member = own.first().map_or(0, |hit| hit.member);
-        let rows: Vec<u64> = own.iter().map(|hit| hit.row).collect();
+        let rows: Vec<u64> = own.iter().map(|hit| hit.row).gather();
         let group = || -> Result<Local> {
             let Some(opened) = open(run, members, member)? else { return Ok(Local::default()) };
             let fields = opened.record_fields(&run.shape.reads);

@@ -2,6 +2,7 @@
 
 mod basics;
 mod batch;
+mod clustered;
 mod cursor;
 mod duplicates;
 mod explain;
