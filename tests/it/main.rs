@@ -8,6 +8,7 @@ mod doors;
 mod execution;
 mod golden;
 mod import;
+mod import_vectors;
 mod kill;
 mod language;
 mod tokenizer;

@@ -180,13 +180,20 @@ fn check_clusters(file: &Arc<SnapshotFile>, source: &dyn ByteSource) -> Result<(
         return Err(wrong(format!("{slots} slots hold rows, the directory says otherwise")).into());
     }
     for row in (0..file.rows()).filter_map(|row| u32::try_from(row).ok()) {
-        let code = clusters.extended(source, row)?.and_then(|code| code.first_chunk::<4>());
-        if code.is_some_and(|cluster| u32::from_le_bytes(*cluster) as usize >= clusters.table().count()) {
+        let Some(code) = clusters.extended(source, row)? else { break };
+        if !is_sound(code, clusters.table().count()) {
             let at = clusters.extended_range(row).map_or(0, |range| range.start);
-            return Err(malformed("extended codes", at, "there is no such cluster").into());
+            return Err(malformed("extended codes", at, "there is no such cluster, or no such factor").into());
         }
     }
     check_members(file, source, &clusters)
+}
+
+/// Whether an extended code has a cluster that there is, and finite factors.
+fn is_sound(code: &[u8], clusters: usize) -> bool {
+    let [cluster, a, f, ..] = code.as_chunks::<4>().0 else { return false };
+    let finite = |factor: &[u8; 4]| f32::from_le_bytes(*factor).is_finite();
+    (u32::from_le_bytes(*cluster) as usize) < clusters && finite(a) && finite(f)
 }
 
 /// The lists of members of all collections name each slot of each cluster once, with a row of the collection in it.
