@@ -14,17 +14,22 @@
 #include <stdint.h>
 
 /**
+ * The first eight bytes of every file, "PORTOLAN", as a number.
+ */
+#define PORTOLAN_FORMAT_MAGIC 5638872112045379408
+
+/**
  * The version of the format that this header describes.
  */
 #define PORTOLAN_FORMAT_VERSION 1
 
 /**
- * Bytes of a [`FormatHeader`].
+ * Bytes of a `portolan_format_header_t`.
  */
 #define PORTOLAN_FORMAT_HEADER_BYTES 128
 
 /**
- * Bytes of a [`FormatSection`].
+ * Bytes of a `portolan_format_section_t`.
  */
 #define PORTOLAN_FORMAT_SECTION_BYTES 48
 
@@ -75,6 +80,106 @@
 #define PORTOLAN_FORMAT_FEATURE_GRAPH 16
 
 /**
+ * Metric, the description's second value: cosine.
+ */
+#define PORTOLAN_FORMAT_METRIC_COSINE 0
+
+/**
+ * Metric: inner product.
+ */
+#define PORTOLAN_FORMAT_METRIC_INNER_PRODUCT 1
+
+/**
+ * Metric: squared Euclidean.
+ */
+#define PORTOLAN_FORMAT_METRIC_L2 2
+
+/**
+ * Encoding of vectors, the description's third value: f32.
+ */
+#define PORTOLAN_FORMAT_ENCODING_F32 0
+
+/**
+ * Encoding: f16.
+ */
+#define PORTOLAN_FORMAT_ENCODING_F16 1
+
+/**
+ * Encoding: a scale (f32) and a signed byte a component, filled up with zeros to a multiple of four.
+ */
+#define PORTOLAN_FORMAT_ENCODING_I8 2
+
+/**
+ * Encoding: there are no vectors, only codes.
+ */
+#define PORTOLAN_FORMAT_ENCODING_NONE 3
+
+/**
+ * Section: vectors as they were given, or nearly so.
+ */
+#define PORTOLAN_FORMAT_KIND_VECTORS 1
+
+/**
+ * Section: the values of a field.
+ */
+#define PORTOLAN_FORMAT_KIND_COLUMN 2
+
+/**
+ * Section: the distinct texts of a field, as a table of texts.
+ */
+#define PORTOLAN_FORMAT_KIND_DICTIONARY 3
+
+/**
+ * Section: the ids, as a table of texts.
+ */
+#define PORTOLAN_FORMAT_KIND_IDS 4
+
+/**
+ * Section: ids, documents and metadata.
+ */
+#define PORTOLAN_FORMAT_KIND_PAYLOAD 5
+
+/**
+ * Section: what routing knows of a collection.
+ */
+#define PORTOLAN_FORMAT_KIND_STATISTICS 6
+
+/**
+ * Section: the centres of the clusters.
+ */
+#define PORTOLAN_FORMAT_KIND_CENTROIDS 7
+
+/**
+ * Section: which slots of a cluster belong to which collection.
+ */
+#define PORTOLAN_FORMAT_KIND_MEMBERS 8
+
+/**
+ * Section: sign codes, in cells.
+ */
+#define PORTOLAN_FORMAT_KIND_CODES 9
+
+/**
+ * Section: extended codes.
+ */
+#define PORTOLAN_FORMAT_KIND_EXTENDED 10
+
+/**
+ * Section: the vocabulary of an embedder.
+ */
+#define PORTOLAN_FORMAT_KIND_VOCABULARY 16
+
+/**
+ * Section: the rows of an embedder's tokens.
+ */
+#define PORTOLAN_FORMAT_KIND_TOKEN_ROWS 17
+
+/**
+ * Section: the lines of the tokens in the vocabulary as it was given.
+ */
+#define PORTOLAN_FORMAT_KIND_TOKEN_NUMBERS 18
+
+/**
  * Kinds from this one on may be passed over by who does not know them.
  */
 #define PORTOLAN_FORMAT_KIND_OPTIONAL 32768
@@ -106,7 +211,7 @@ typedef struct {
   /**
    * `PORTOLAN_FORMAT_MAGIC`.
    */
-  uint8_t magic[8];
+  uint64_t magic;
   /**
    * The version that the file was written in.
    */
@@ -221,6 +326,24 @@ typedef struct {
    */
   uint32_t row[32];
 } portolan_format_cell_factors_t;
+
+/**
+ * An entry of the members of a collection: the slots of a cluster that are its own.
+ */
+typedef struct {
+  /**
+   * The cluster.
+   */
+  uint32_t cluster;
+  /**
+   * The first slot, counted from the cluster's first.
+   */
+  uint32_t first_slot;
+  /**
+   * How many slots.
+   */
+  uint32_t slots;
+} portolan_format_member_t;
 
 /**
  * What stands before the packed components of an extended code.

@@ -34,6 +34,21 @@ pub const FORMAT_FEATURE_EXTENDED: u64 = 8;
 /// Feature: a graph.
 pub const FORMAT_FEATURE_GRAPH: u64 = 16;
 
+/// Metric, the description's second value: cosine.
+pub const FORMAT_METRIC_COSINE: u8 = 0;
+/// Metric: inner product.
+pub const FORMAT_METRIC_INNER_PRODUCT: u8 = 1;
+/// Metric: squared Euclidean.
+pub const FORMAT_METRIC_L2: u8 = 2;
+/// Encoding of vectors, the description's third value: f32.
+pub const FORMAT_ENCODING_F32: u8 = 0;
+/// Encoding: f16.
+pub const FORMAT_ENCODING_F16: u8 = 1;
+/// Encoding: a scale (f32) and a signed byte a component, filled up with zeros to a multiple of four.
+pub const FORMAT_ENCODING_I8: u8 = 2;
+/// Encoding: there are no vectors, only codes.
+pub const FORMAT_ENCODING_NONE: u8 = 3;
+
 /// Section: vectors as they were given, or nearly so.
 pub const FORMAT_KIND_VECTORS: u16 = 1;
 /// Section: the values of a field.
@@ -138,6 +153,17 @@ pub struct FormatCellFactors {
     pub factor: [u16; 32],
     /// The row in the file, or `PORTOLAN_FORMAT_EMPTY_SLOT`.
     pub row: [u32; 32],
+}
+
+/// An entry of the members of a collection: the slots of a cluster that are its own.
+#[repr(C)]
+pub struct FormatMember {
+    /// The cluster.
+    pub cluster: u32,
+    /// The first slot, counted from the cluster's first.
+    pub first_slot: u32,
+    /// How many slots.
+    pub slots: u32,
 }
 
 /// What stands before the packed components of an extended code.
@@ -269,6 +295,27 @@ mod tests {
         assert_eq!((known, FORMAT_KIND_OPTIONAL), (layout::KNOWN_FEATURES, layout::OPTIONAL_KINDS));
         assert_eq!(FORMAT_ALIGNMENT, layout::ALIGNMENT as u32);
         assert_eq!(FORMAT_CHECKSUM_BYTES, layout::CHECKSUM_BYTES as u32);
+    }
+
+    #[test]
+    fn metrics_and_encodings_have_the_numbers_of_a_file() {
+        use crate::{
+            metric::{Encoding, Metric},
+            schema::Schema,
+            snapshot::{SnapshotFile, write_collection},
+        };
+        for (metric, encoding, numbers) in [
+            (Metric::Cosine, Encoding::F32, [FORMAT_METRIC_COSINE, FORMAT_ENCODING_F32]),
+            (Metric::InnerProduct, Encoding::F16, [FORMAT_METRIC_INNER_PRODUCT, FORMAT_ENCODING_F16]),
+            (Metric::L2, Encoding::I8, [FORMAT_METRIC_L2, FORMAT_ENCODING_I8]),
+            (Metric::L2, Encoding::None, [FORMAT_METRIC_L2, FORMAT_ENCODING_NONE]),
+        ] {
+            let schema =
+                Schema { collection: "c".into(), dimension: 9, metric, embedder: None, fields: Vec::new() };
+            let file = write_collection(&schema, encoding, Vec::new()).unwrap();
+            let opened = SnapshotFile::open(&file, file.len() as u64).unwrap();
+            assert_eq!(opened.head().description()[..3], [9, numbers[0], numbers[1]]);
+        }
     }
 
     #[test]

@@ -43,7 +43,6 @@ fn config() -> Config {
         no_includes: true,
         sys_includes: vec!["stdint.h".to_owned()],
         documentation_style: DocumentationStyle::Doxy,
-        usize_is_size_t: true,
         ..Config::default()
     };
     config.export.prefix = Some("PORTOLAN_".to_owned());
@@ -55,10 +54,11 @@ fn config() -> Config {
 }
 
 /// The structs, in Rust and in C.
-const TYPES: [(&str, &str); 5] = [
+const TYPES: [(&str, &str); 6] = [
     ("FormatHeader", "portolan_format_header_t"),
     ("FormatSection", "portolan_format_section_t"),
     ("FormatCellFactors", "portolan_format_cell_factors_t"),
+    ("FormatMember", "portolan_format_member_t"),
     ("FormatExtendedFactors", "portolan_format_extended_factors_t"),
     ("FormatRowScale", "portolan_format_row_scale_t"),
 ];
