@@ -7,6 +7,7 @@ mod conformance;
 mod doors;
 mod execution;
 mod import;
+mod import_vectors;
 mod kill;
 mod language;
 mod tokenizer;

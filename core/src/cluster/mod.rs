@@ -166,5 +166,5 @@ pub fn build(
     let spreads = spread::spreads(&rows, &centroids, &places, parallel);
     let centroids = centroids.in_units_of(rows.unit);
     let codes = codes::encode(&source, &centroids, &places, options.bits, parallel)?;
-    Ok(cells::assemble(&source, &centroids, &places, &codes, &spreads, parallel))
+    Ok(cells::assemble(&source, &centroids, &places, codes, &spreads, parallel))
 }
