@@ -52,7 +52,7 @@ fn packed_collections_answer_as_separate_ones() {
     succeed(place.on_store("export").args(["--pack", "--out"]).arg(&packed));
     let count = |folder: &std::path::Path| fs::read_dir(folder).unwrap().count();
     assert_eq!(count(&packed), 4, "release.json, heads, the pack and the embedder");
-    assert!(count(&release) > 5);
+    assert!(count(&release) > count(&packed));
     for sql in STATEMENTS {
         assert_eq!(ask("--release", &packed, sql)["rows"], ask("--release", &release, sql)["rows"], "{sql}");
     }

@@ -80,7 +80,7 @@ struct WireClusters {
     extended_bits: u8,
     a_scale: f32,
     f_scale: f32,
-    calibration: [[f32; 3]; 3],
+    calibration: [[f32; 4]; 3],
 }
 
 #[derive(Encode)]
@@ -364,7 +364,7 @@ mod tests {
                 a_scale: 0.5,
                 f_scale: 1e-3,
                 calibration: Calibration {
-                    clusters: [[1.0, 2.0, 4.0], [8.0, 9.5, 10.0], [11.0, 12.0, 300.0]],
+                    clusters: [[1.0, 2.0, 4.0, 5.0], [8.0, 9.5, 10.0, 11.0], [11.0, 12.0, 300.0, 301.0]],
                 },
             }),
             collections: vec![

@@ -48,7 +48,7 @@ fn sections(rows: u32, dimension: usize, (soft, extended_bits): (bool, u8)) -> C
         code
     };
     let extended = if extended_bits == 0 { vec![] } else { (0..rows).flat_map(code).collect() };
-    let calibration = Calibration { clusters: [[1.0, 2.0, 3.0]; 3] };
+    let calibration = Calibration { clusters: [[1.0, 2.0, 3.0, 4.0]; 3] };
     let info = ClusterInfo { count: CLUSTERS, soft, extended_bits, a_scale: 0.5, f_scale: 2.0, calibration };
     ClusterSections { info, centroids, codes, extended }
 }
