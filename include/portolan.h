@@ -201,6 +201,8 @@ enum portolan_code {
     PORTOLAN_CODE_TIMED_OUT = 2013,
     /** The statement was stopped by its caller. */
     PORTOLAN_CODE_STOPPED = 2014,
+    /** The statement needs vectors, and the collection was exported without. */
+    PORTOLAN_CODE_NO_VECTORS = 2015,
     /** The query's vector does not have the collection's dimension. */
     PORTOLAN_CODE_WRONG_DIMENSION = 3001,
     /** A number of a vector is NaN or infinite. */

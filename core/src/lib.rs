@@ -12,6 +12,7 @@ pub mod compat;
 pub mod embed;
 pub mod error;
 pub mod filter;
+mod gather;
 pub mod json;
 #[cfg(feature = "mmap")]
 pub mod local;

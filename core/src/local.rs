@@ -17,15 +17,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use threads::Threads;
+pub(crate) use threads::Threads;
 
 use crate::{
     bytes::{ByteRange, ByteSource, MappedFile, Resident},
     error::{CatalogError, Error, Result, SnapshotError, StoreError},
     plan::Plan,
-    release::{INDEX_NAME, Place, ReleaseFile},
+    release::{ClusterSummary, INDEX_NAME, Place, ReleaseFile},
     router::{Catalog, Fanout, Host, OneByOne, Options, ResultSet, Sources, Spread},
-    snapshot::{Collection, EmbedderFile, Head, Verified, verify},
+    snapshot::{EmbedderFile, SnapshotFile, Verified, verify},
 };
 
 /// An opened release.
@@ -228,31 +228,60 @@ impl LocalRelease {
             return Err(differs("the id").into());
         }
         let heads = self.whole(0)?.bytes();
-        for (number, entry) in (1..).zip(&index.collections) {
+        for (number, entry) in (1..).zip(&index.snapshots) {
             let map = self.whole(number)?;
-            let collection = Collection::open(map.bytes(), map.len())?;
-            let same = *collection.schema() == entry.schema && *collection.statistics() == entry.statistics;
-            if !same || !is_copy(heads, entry.head, map, collection.head()) {
+            let file = SnapshotFile::open(map.bytes(), map.len())?;
+            let eager = file.eager();
+            let copied =
+                [ByteRange::at(0, file.head().header().head_bytes)].into_iter().chain(eager.iter().copied());
+            let same = eager.iter().copied().map(Place::from).eq(entry.eager.iter().copied())
+                && file.encoding() == entry.encoding
+                && ClusterSummary::of(&file) == entry.clusters
+                && is_copy(heads, entry.opening(), map, copied);
+            if !same || !self.describes(number, &file)? {
                 return Err(differs(&format!("what is said of {}", entry.file.name)).into());
             }
         }
-        for (number, entry) in (1 + index.collections.len()..).zip(&index.embedders) {
+        for (number, entry) in (1 + index.snapshots.len()..).zip(&index.embedders) {
             let map = self.whole(number)?;
             let embedder = EmbedderFile::open(map.bytes(), map.len())?;
             let same = *embedder.id() == entry.id
                 && embedder.vocabulary_range().is_some_and(|range| range == entry.vocabulary.range());
-            if !same || !is_copy(heads, entry.head, map, embedder.head()) {
+            let head = ByteRange::at(0, embedder.head().header().head_bytes);
+            if !same || !is_copy(heads, entry.head, map, [head]) {
                 return Err(differs(&format!("what is said of {}", entry.file.name)).into());
             }
         }
         Ok(())
     }
+
+    /// Whether the description says of the collections of a file what the file says.
+    fn describes(&self, number: usize, file: &Arc<SnapshotFile>) -> Result<bool> {
+        let index = self.catalog.index();
+        let own: Vec<_> = index.collections.iter().filter(|entry| entry.snapshot + 1 == number).collect();
+        let map = self.whole(number)?;
+        for (place, entry) in own.iter().enumerate() {
+            let Some(collection) = file.collection(place) else { return Ok(false) };
+            if *collection.schema() != entry.schema
+                || collection.members_range().map(Place::from) != entry.members
+                || collection.statistics(map)?.as_ref() != Some(&entry.statistics)
+            {
+                return Ok(false);
+            }
+        }
+        Ok(own.len() == file.collections().len())
+    }
 }
 
-/// Whether the heads file holds a copy of a file's head at `place`.
-fn is_copy(heads: &[u8], place: Place, file: &MappedFile, head: &Head) -> bool {
-    let copy = Resident(heads).get(place.range()).map(<[u8]>::to_vec);
-    copy.as_deref() == file.get(ByteRange::at(0, head.header().head_bytes))
+/// Whether the heads file holds, at `place`, copies of parts of a file, one behind the other.
+fn is_copy(
+    heads: &[u8],
+    place: Place,
+    file: &MappedFile,
+    parts: impl IntoIterator<Item = ByteRange>,
+) -> bool {
+    let parts: Option<Vec<&[u8]>> = parts.into_iter().map(|part| file.get(part)).collect();
+    parts.is_some_and(|parts| Resident(heads).get(place.range()) == Some(parts.concat().as_slice()))
 }
 
 fn read_description(folder: &Path) -> Result<Vec<u8>> {
@@ -379,9 +408,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let json = String::from_utf8(write(folder.path(), "only")).unwrap();
         LocalRelease::open(folder.path()).unwrap().verify(|_, _| ()).unwrap();
-        let least = json.replacen("\"min\": \"only\"", "\"min\": \"zzzz\"", 1);
-        let id = format!("\"id\": \"{}\"", "0".repeat(64));
-        let start = json.find("\"id\": \"").unwrap();
+        let least = json.replacen("\"id\":[\"only\"", "\"id\":[\"nobody\"", 1);
+        let id = format!("\"id\":\"{}\"", "0".repeat(64));
+        let start = json.find("\"id\":\"").unwrap();
         let other_id = json.replacen(&json[start..start + id.len()], &id, 1);
         for forged in [least, other_id] {
             assert_ne!(forged, json);

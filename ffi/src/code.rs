@@ -155,6 +155,8 @@ pub enum Code {
     TimedOut = 2013,
     /// The statement was stopped by its caller.
     Stopped = 2014,
+    /// The statement needs vectors, and the collection was exported without.
+    NoVectors = 2015,
     /// The query's vector does not have the collection's dimension.
     WrongDimension = 3001,
     /// A number of a vector is NaN or infinite.

@@ -2,6 +2,8 @@
 
 use std::{fs, process::Stdio};
 
+use portolan::snapshot::Collection;
+
 use crate::tool::{Place, all_text, ask, code, json, portolan, run, sample_lines, succeed};
 
 const STATEMENTS: [&str; 5] = [
@@ -125,7 +127,8 @@ fn a_damaged_release_names_the_section_and_the_place() {
     let file = fs::read_dir(&release).unwrap().map(|entry| entry.unwrap().path());
     let file = file.into_iter().find(|path| path.to_string_lossy().contains("noun.Tops")).unwrap();
     let mut bytes = fs::read(&file).unwrap();
-    let middle = bytes.len() - 20;
+    let collection = Collection::open(&bytes, bytes.len() as u64).unwrap();
+    let middle = collection.payload_range(0).unwrap().start as usize + 20;
     bytes[middle] ^= 4;
     fs::write(&file, &bytes).unwrap();
     for path in [&release, &file] {
@@ -261,7 +264,7 @@ fn a_collection_that_is_missing_is_named_and_can_be_done_without() {
         serde_json::from_slice(&fs::read(release.join("release.json")).unwrap()).unwrap();
     let collections = index["collections"].as_array().unwrap();
     assert!(collections.len() > 1);
-    let (name, file) = (&collections[0]["schema"]["collection"], collections[0]["file"]["name"].as_str());
+    let (name, file) = (&collections[0]["name"], index["files"][0]["name"].as_str());
     fs::remove_file(release.join(file.unwrap())).unwrap();
     let query = |options: &[&str]| {
         let mut command = portolan();
@@ -307,7 +310,7 @@ fn names_after_from_mean_the_same_in_a_store_and_in_its_release() {
     let release = place.release(&sample_lines(300));
     let index: serde_json::Value =
         serde_json::from_slice(&fs::read(release.join("release.json")).unwrap()).unwrap();
-    let name = |at: usize| index["collections"][at]["schema"]["collection"].as_str().unwrap();
+    let name = |at: usize| index["collections"][at]["name"].as_str().unwrap();
     let (first, second) = (name(0), name(1));
     for (sql, error) in [
         (format!("SELECT id FROM {first} EXCEPT {second} LIMIT 3"), None),

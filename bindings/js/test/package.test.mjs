@@ -202,7 +202,7 @@ test("a page of HTML in the place of release.json is refused", async () => {
 });
 
 test("a release of another version says so, and which side is too old", async () => {
-  const text = new TextDecoder().decode(files["release.json"]).replace('"layout": 0', '"layout": 7');
+  const text = new TextDecoder().decode(files["release.json"]).replace('"layout":1', '"layout":7');
   const unsupported = (pattern) => (error) => code(4002, pattern)(error) && error.kind === "unsupported";
   await assert.rejects(open({ ...files, "release.json": new TextEncoder().encode(text) }), unsupported(/format 7.*upgrade/));
   const name = Object.keys(files).find((name) => name.startsWith("heads"));

@@ -1,12 +1,13 @@
 //! `portolan export`: writes a release folder.
 
-use std::{path::PathBuf, time::Instant};
+use std::{num::NonZeroU32, path::PathBuf, time::Instant};
 
 use clap::{Args, ValueEnum};
 use portolan::{
+    cluster::{CodeBits, Options},
     metric::Encoding,
     native::{
-        release::{Exported, export},
+        release::{Clustering, ExportOptions, Exported, export},
         store::{Mode, Store},
     },
 };
@@ -21,7 +22,10 @@ use crate::{
 ///
 /// Unchanged collections are not written again, and readers of the old release are not disturbed.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  portolan export --store store --out release")]
+#[command(after_help = "\
+Examples:
+  portolan export --store store --out release
+  portolan export --store store --out release --pack --vectors i8")]
 pub struct Export {
     /// The store.
     #[arg(long, value_name = "DIR")]
@@ -29,16 +33,32 @@ pub struct Export {
     /// The release folder: new, empty, or an older release.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// How vectors are stored: half or full precision. By default f32 where they were imported, f16 where an embedder made
-    /// them.
+    /// How vectors are stored: in full, half or byte precision, or not at all. By default f32 where they were imported, f16
+    /// where an embedder made them.
     #[arg(long, value_enum)]
     vectors: Option<Vectors>,
+    /// Let collections share a file that have one dimension, metric and embedder, and one type for each common field.
+    /// Asking many of them then costs fewer bytes and requests. All collections of a file are in memory while it is written.
+    #[arg(long)]
+    pack: bool,
+    /// How many clusters each file gets; 0 for none. By default files of 1,024 records and more get about 1.5 times the
+    /// square root of their records.
+    #[arg(long, value_name = "N")]
+    clusters: Option<u32>,
+    /// Let each record stand in one cluster only: half the codes, and more of them to read for the same recall.
+    #[arg(long)]
+    hard: bool,
+    /// Keep codes of so many bits a component too, from 2 to 8, for files without vectors.
+    #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u8).range(1..=8), default_value_t = 1)]
+    bits: u8,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Vectors {
-    F16,
     F32,
+    F16,
+    I8,
+    None,
 }
 
 impl Export {
@@ -47,10 +67,13 @@ impl Export {
         let store = Store::open(&self.store, Mode::Read).await?;
         let bar = progress::bar(store.collections().len() as u64, "collections", json);
         let encoding = self.vectors.map(|vectors| match vectors {
-            Vectors::F16 => Encoding::F16,
             Vectors::F32 => Encoding::F32,
+            Vectors::F16 => Encoding::F16,
+            Vectors::I8 => Encoding::I8,
+            Vectors::None => Encoding::None,
         });
-        let exported = export(&store, &self.out, encoding, |step| {
+        let options = ExportOptions { encoding, pack: self.pack, clusters: self.clustering() };
+        let exported = export(&store, &self.out, &options, |step| {
             bar.set_message(step.collection.to_owned());
             bar.set_position(step.done as u64);
         });
@@ -58,6 +81,18 @@ impl Export {
         bar.finish_and_clear();
         self.report(&exported, start.elapsed().as_secs_f64(), json);
         Ok(Outcome::Done)
+    }
+
+    fn clustering(&self) -> Clustering {
+        let default = Clustering::default();
+        let least_rows = match self.clusters {
+            Some(0) => 0,
+            Some(_) => 1,
+            None => default.least_rows,
+        };
+        let clusters = self.clusters.and_then(NonZeroU32::new);
+        let bits = CodeBits::new(self.bits).unwrap_or_default();
+        Clustering { least_rows, options: Options { clusters, soft: !self.hard, bits }, ..default }
     }
 
     fn report(&self, exported: &Exported, seconds: f64, json: bool) {

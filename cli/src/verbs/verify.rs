@@ -33,8 +33,7 @@ pub struct Verify {
 impl Verify {
     pub fn run(self, json: bool) -> Result<Outcome, Failure> {
         let verified = if self.path.is_dir() { self.release(json)? } else { vec![self.file()?] };
-        let (rows, blocks): (u64, u64) =
-            verified.iter().fold((0, 0), |(r, b), v| (r + v.rows, b + u64::from(v.blocks)));
+        let (rows, blocks): (u64, u64) = verified.iter().fold((0, 0), |(r, b), v| (r + v.rows, b + v.blocks));
         if json {
             let files: Vec<_> = verified.iter().map(describe).collect();
             output::line(json!({"ok": true, "files": files, "blocks": blocks}));
@@ -70,7 +69,7 @@ impl Verify {
 
 fn describe(verified: &Verified) -> serde_json::Value {
     json!({
-        "name": verified.name,
+        "names": verified.names,
         "rows": verified.rows,
         "blocks": verified.blocks,
         "content_id": verified.content_id,

@@ -27,6 +27,8 @@ pub enum Stage {
     Soft,
     /// Writing codes.
     Encode,
+    /// Finding how many clusters searches need.
+    Measure,
 }
 
 /// All jobs in turn on the caller's thread.

@@ -9,9 +9,11 @@
 //! what looks random (which rows are trained on) comes from a hash with a fixed seed.
 
 mod assign;
+mod calibrate;
 mod cells;
 mod centroids;
 mod codes;
+mod draft;
 mod jobs;
 mod kernel;
 mod kmeans;
@@ -28,6 +30,7 @@ mod tests;
 
 use std::num::NonZeroU32;
 
+pub use draft::of_draft;
 pub use jobs::{OneThread, Parallel, Stage};
 pub use kernel::kernel_name as cluster_kernel_name;
 
@@ -135,7 +138,8 @@ pub fn default_clusters(rows: usize) -> u32 {
 
 /// Builds the clusters of a file and the codes of its rows.
 ///
-/// Takes about 20 bytes of memory for each component of a row in all, and time in proportion to rows x clusters.
+/// Takes about four bytes of memory for each component of a row beside the vectors, and time in proportion to rows x
+/// clusters x dimension.
 ///
 /// # Errors
 /// The error of [`crate::metric::check_vector`] for the first row that it refuses, named by its number.

@@ -5,7 +5,9 @@
 //! nothing trains a table.
 
 use super::{Embedder, WordPiece};
-use crate::{error::InputError, metric::normalize, order::sort_unique, schema::EmbedderId};
+use crate::{
+    error::InputError, gather::Gather as _, metric::normalize, order::sort_unique, schema::EmbedderId,
+};
 
 /// Where the rows of tokens come from.
 pub trait TokenRows {
@@ -79,7 +81,7 @@ pub fn fingerprint(
     hasher.update(&dimension.to_le_bytes());
     hasher.update(&(vocab.len() as u64).to_le_bytes()).update(vocab.as_bytes());
     hasher.update(&(rows.len() as u64).to_le_bytes()).update(rows);
-    let scales: Vec<u8> = scales.into_iter().flat_map(f32::to_le_bytes).collect();
+    let scales: Vec<u8> = scales.into_iter().flat_map(f32::to_le_bytes).gather();
     hasher.update(&scales);
     hasher.finalize().to_hex().to_string()
 }
@@ -178,7 +180,7 @@ impl Embedder for StaticEmbedder {
 
     fn embed(&self, texts: &[&str]) -> Vec<Result<Vec<f32>, InputError>> {
         let mut tokens = Vec::new();
-        texts.iter().map(|text| self.embed_one(text, &mut tokens)).collect()
+        texts.iter().map(|text| self.embed_one(text, &mut tokens)).gather()
     }
 }
 

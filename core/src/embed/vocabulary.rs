@@ -3,7 +3,7 @@
 //! An own hash table over the file's text: no copy of a token, no allocation in a search, and the hashes of all
 //! beginnings of a word come out of one pass over it. It does not know what a word is; see [`super::WordPiece`].
 
-use crate::error::InputError;
+use crate::{error::InputError, gather::Gather as _};
 
 /// The tokens of a vocabulary and where they stand in its text.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ impl Vocabulary {
                 let content = content.strip_suffix('\r').unwrap_or(content);
                 (start as u32, (start + content.len()) as u32)
             })
-            .collect();
+            .gather();
         let longest_bytes = spans.iter().map(|(start, end)| (end - start) as usize).max().unwrap_or(0);
         let slots = vec![(0, 0); (2 * spans.len() + 1).next_power_of_two()];
         let mut vocabulary = Self { text: String::from(text), spans, slots, longest_bytes };

@@ -8,7 +8,7 @@ use super::{
     characters::{Characters, Class, hangul, rank, sequence},
     vocabulary::Vocabulary,
 };
-use crate::error::InputError;
+use crate::{error::InputError, gather::Gather as _};
 
 /// The names that stand for themselves when a text contains them literally, in this case and without other
 /// characters between. `[UNK]` too: it splits a text, and is then dropped as any unknown word.
@@ -35,7 +35,7 @@ impl WordPiece {
     pub fn from_vocab(vocab_txt: &str) -> Result<Self, InputError> {
         let vocabulary = Vocabulary::new(vocab_txt)?;
         let special =
-            SPECIAL.iter().filter_map(|&name| Some((name, vocabulary.token(name)?))).collect::<Vec<_>>();
+            SPECIAL.iter().filter_map(|&name| Some((name, vocabulary.token(name)?))).gather::<Vec<_>>();
         Ok(Self { vocabulary, special })
     }
 

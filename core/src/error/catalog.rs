@@ -1,6 +1,7 @@
 //! Errors about names: a collection, column, model or file that is not there, or cannot do what is asked of it.
 
 use super::{ErrorKind, Quoted};
+use crate::gather::Gather as _;
 
 /// The statement or call names something that is not there. Each case lists the nearest names that are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -130,6 +131,16 @@ pub enum CatalogError {
     /// The caller stopped the statement.
     #[error("the statement was stopped by its caller; run it again for an answer")]
     Stopped,
+    /// The statement needs vectors, and the collection was exported without.
+    #[error(
+        "collection {} was exported without its vectors, so their exact distances and EMBEDDING cannot be had; \
+         export it with vectors, as f16 for instance",
+        Quoted(collection)
+    )]
+    NoVectors {
+        /// The collection asked.
+        collection: String,
+    },
     /// The release has no collections at all.
     #[error("the release holds no collections; export at least one")]
     EmptyRelease,
@@ -164,6 +175,7 @@ impl CatalogError {
             Self::SimilarityNotPossible { .. } => 2012,
             Self::TimedOut { .. } => 2013,
             Self::Stopped => 2014,
+            Self::NoVectors { .. } => 2015,
         }
     }
 }
@@ -173,7 +185,7 @@ fn suggest(near: &[String]) -> String {
         [] => String::new(),
         [one] => format!("; did you mean {}?", Quoted(one)),
         many => {
-            let quoted: Vec<String> = many.iter().map(|name| Quoted(name).to_string()).collect();
+            let quoted: Vec<String> = many.iter().map(|name| Quoted(name).to_string()).gather();
             format!("; did you mean one of {}?", quoted.join(", "))
         }
     }
@@ -205,13 +217,13 @@ fn nearest(name: &str, names: &mut dyn Iterator<Item = &str>) -> Vec<String> {
             nearest.truncate(3);
         }
     }
-    nearest.into_iter().map(|(_, candidate)| String::from(candidate)).collect()
+    nearest.into_iter().map(|(_, candidate)| String::from(candidate)).gather()
 }
 
 /// Levenshtein's distance over characters.
 fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
+    let b: Vec<char> = b.chars().gather();
+    let mut row: Vec<usize> = (0..=b.len()).gather();
     for (i, ca) in a.chars().enumerate() {
         let mut diagonal = std::mem::replace(&mut row[0], i + 1);
         for (j, &cb) in b.iter().enumerate() {

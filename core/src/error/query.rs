@@ -3,6 +3,7 @@
 //! Every error is one [`QueryErrorKind`] at one [`Span`]. Kinds 10xx are found while parsing, 11xx while planning,
 //! 12xx while a filter is bound to a collection's columns. Errors that concern names are in `catalog`.
 
+use crate::gather::Gather as _;
 use std::fmt;
 
 use super::QueryErrorKind;
@@ -183,7 +184,7 @@ pub(crate) fn shown(sentence: impl Into<String>) -> String {
     if sentence.len() <= MAX_SENTENCE && !sentence.contains(char::is_control) {
         return sentence;
     }
-    clip_to(&sentence, MAX_SENTENCE).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    clip_to(&sentence, MAX_SENTENCE).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).gather()
 }
 
 /// The first `characters` of a text, with dots when there were more.
@@ -200,7 +201,7 @@ fn shown_line(sql: &str, span: Span) -> (String, usize) {
     let column = span.column.saturating_sub(1) as usize;
     let skip = column.saturating_sub(60);
     let visible = |c: char| if c.is_control() { ' ' } else { c };
-    (line.chars().skip(skip).take(100).map(visible).collect(), column - skip)
+    (line.chars().skip(skip).take(100).map(visible).gather(), column - skip)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Unlike `{:?}` of the standard library this knows no tables of Unicode, which are 4 kB of the compressed wasm
 //! module. The pure core uses it for all text that somebody else wrote.
 
+use crate::gather::Gather as _;
 use std::fmt::{Display, Formatter, Result, Write};
 
 /// A text in double quotes, with quotes and what cannot be seen escaped.
@@ -25,7 +26,7 @@ impl Display for Quoted<'_> {
 pub(crate) fn escaped(c: char) -> String {
     let invisible =
         matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    if c.is_control() || invisible { c.escape_default().collect() } else { c.into() }
+    if c.is_control() || invisible { c.escape_default().gather() } else { c.into() }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     error::QueryError,
+    gather::Gather as _,
     order::Map,
     pattern::Pattern,
     query::{Column, CompareOp, Expr, FieldRef},
@@ -116,7 +117,7 @@ impl Condition<'_> {
         let root = binder.node(&self.root)?;
         if !binder.needs.is_empty() {
             return Ok(Bind::Needs(
-                binder.needs.into_entries().into_iter().map(|(column, ())| column).collect(),
+                binder.needs.into_entries().into_iter().map(|(column, ())| column).gather(),
             ));
         }
         let mut kept = Kept { positions: vec![None; binder.columns.len()], count: 0 };
@@ -144,8 +145,8 @@ impl Kept {
         match node {
             Bound::Constant(value) => Bound::Constant(value),
             Bound::Leaf(column, pass) => Bound::Leaf(self.position(column), pass),
-            Bound::And(parts) => Bound::And(parts.into_iter().map(|part| self.renumber(part)).collect()),
-            Bound::Or(parts) => Bound::Or(parts.into_iter().map(|part| self.renumber(part)).collect()),
+            Bound::And(parts) => Bound::And(parts.into_iter().map(|part| self.renumber(part)).gather()),
+            Bound::Or(parts) => Bound::Or(parts.into_iter().map(|part| self.renumber(part)).gather()),
         }
     }
 
@@ -179,7 +180,7 @@ impl Binder<'_> {
     }
 
     fn nodes(&mut self, parts: &[Node<'_>]) -> Result<Vec<Bound>, QueryError> {
-        parts.iter().map(|part| self.node(part)).collect()
+        parts.iter().map(|part| self.node(part)).gather()
     }
 
     fn leaf(&mut self, leaf: &Leaf<'_>) -> Result<Bound, QueryError> {
@@ -261,10 +262,9 @@ impl Binder<'_> {
             FieldType::Float => lower::floats(set, negated),
             FieldType::Int => lower::ints(set, negated),
             FieldType::Time => lower::keys(set.all_times()?.to_vec(), negated),
-            _ if field.column == Column::Document => Pass::Plain(PlainTest::In(
-                set.texts.iter().map(|text| String::from(*text)).collect(),
-                negated,
-            )),
+            _ if field.column == Column::Document => {
+                Pass::Plain(PlainTest::In(set.texts.iter().map(|text| String::from(*text)).gather(), negated))
+            }
             _ => lower::codes(set, self.dictionary(field)?, negated),
         })
     }

@@ -6,6 +6,7 @@
 
 use crate::{
     filter::compare::compare,
+    gather::Gather as _,
     order::{sort_by, sort_unique},
     pattern::{Pattern, PatternError},
     query::{CompareOp, Expr, FieldRef, Literal, MatchOp},
@@ -84,7 +85,7 @@ fn normal(expr: &Expr, negated: bool) -> Node<'_> {
         Expr::Contains { field, values, all: true, negated: own } => {
             let negated = *own != negated;
             let each = values.iter().map(|value| contains(field, std::slice::from_ref(value), negated));
-            if negated { Node::Or(each.collect()) } else { Node::And(each.collect()) }
+            if negated { Node::Or(each.gather()) } else { Node::And(each.gather()) }
         }
         Expr::IsNull { field, negated: own } => {
             Node::Leaf(Leaf { field, test: Test::IsNull { negated: *own != negated } })
@@ -124,7 +125,7 @@ fn matched<'e>(field: &'e FieldRef, op: MatchOp, literal: &'e Literal, negated: 
 
 fn contains<'e>(field: &'e FieldRef, values: &'e [Literal], negated: bool) -> Node<'e> {
     let set = ValueSet::new(values);
-    let parts = Pattern::Parts(set.texts.iter().map(|text| String::from(*text)).collect());
+    let parts = Pattern::Parts(set.texts.iter().map(|text| String::from(*text)).gather());
     Node::Leaf(Leaf { field, test: Test::Contains { values, set, parts, negated } })
 }
 
@@ -166,7 +167,7 @@ pub(super) struct ValueSet<'e> {
 impl<'e> ValueSet<'e> {
     fn new(values: &'e [Literal]) -> Self {
         let mut set = Self::default();
-        let mut sorted: Vec<&Value> = values.iter().map(|literal| &literal.value).collect();
+        let mut sorted: Vec<&Value> = values.iter().map(|literal| &literal.value).gather();
         sort_by(&mut sorted, |a, b| literal_order(a, b));
         sorted.dedup_by(|a, b| literal_order(a, b).is_eq());
         for value in sorted {
@@ -180,7 +181,7 @@ impl<'e> ValueSet<'e> {
                 Value::List(_) | Value::Object(_) => {}
             }
         }
-        let texts: Option<Vec<i64>> = set.texts.iter().map(|text| parse_time(text)).collect();
+        let texts: Option<Vec<i64>> = set.texts.iter().map(|text| parse_time(text)).gather();
         set.instants = texts.map(|mut instants| {
             instants.extend_from_slice(&set.times);
             sort_keys(&mut instants);

@@ -8,6 +8,7 @@ use super::{
     reach::{Reach, code_range, find, prefix_range},
 };
 use crate::{
+    gather::Gather as _,
     order::Map,
     pattern::{Pattern, Scratch},
     schema::Value,
@@ -20,7 +21,7 @@ pub(super) fn all(every: bool) -> Pass {
 
 /// Integers in a set of numbers, some of which may be no integers.
 pub(super) fn ints(set: &ValueSet<'_>, negated: bool) -> Pass {
-    keys(set.numbers.iter().filter_map(|number| as_int(number)).collect(), negated)
+    keys(set.numbers.iter().filter_map(|number| as_int(number)).gather(), negated)
 }
 
 /// Keys in a sorted list.
@@ -37,8 +38,8 @@ pub(super) fn codes(set: &ValueSet<'_>, dictionary: &dyn TextDictionary, negated
     let listed =
         |code: &u32| dictionary.get(*code).is_some_and(|text| set.texts.binary_search(&text).is_ok());
     let codes = match (dictionary.len() as usize) < set.texts.len() {
-        true => (0..dictionary.len()).filter(listed).map(i64::from).collect(),
-        false => set.texts.iter().filter_map(|text| find(dictionary, text).ok()).map(i64::from).collect(),
+        true => (0..dictionary.len()).filter(listed).map(i64::from).gather(),
+        false => set.texts.iter().filter_map(|text| find(dictionary, text).ok()).map(i64::from).gather(),
     };
     match keys(codes, negated) {
         Pass::Int(reach) => Pass::Code(narrow(reach)),
@@ -56,7 +57,7 @@ pub(super) fn matching(pattern: &Pattern, dictionary: &dyn TextDictionary, negat
     let mut scratch = Scratch::default();
     let mut matches =
         |code: &u32| dictionary.get(*code).is_some_and(|text| pattern.is_match(text, &mut scratch));
-    let codes = (start..end).filter(|code| matches(code)).map(i64::from).collect();
+    let codes = (start..end).filter(|code| matches(code)).map(i64::from).gather();
     match keys(codes, negated) {
         Pass::Int(reach) => Pass::Code(narrow(reach)),
         pass => pass,
@@ -76,7 +77,7 @@ fn narrow(reach: Reach<i64>) -> Reach<u32> {
 
 /// Floats in a set of numbers, some of which may be integers that no float equals.
 pub(super) fn floats(set: &ValueSet<'_>, negated: bool) -> Pass {
-    let members: Vec<f64> = set.numbers.iter().filter_map(|number| as_float(number)).collect();
+    let members: Vec<f64> = set.numbers.iter().filter_map(|number| as_float(number)).gather();
     match members.as_slice() {
         [] => all(negated),
         [only] if negated => Pass::Float(Reach::Outside(*only, *only)),
@@ -143,7 +144,7 @@ pub(super) fn fold_or(parts: Vec<Bound>) -> Bound {
     if parts.iter().any(|part| matches!(part, Bound::Constant(true))) {
         return Bound::Constant(true);
     }
-    let kept = parts.into_iter().filter(|part| !matches!(part, Bound::Constant(false))).collect();
+    let kept = parts.into_iter().filter(|part| !matches!(part, Bound::Constant(false))).gather();
     one_or(join_points(kept, false), false, Bound::Or)
 }
 

@@ -3,6 +3,7 @@
 //! For what the pure core builds itself, such as EXPLAIN: `serde_json` would be a twentieth of the compressed wasm module.
 //! What is read is a [`Value`](crate::schema::Value).
 
+use crate::gather::Gather as _;
 use serde_json::Value as Json;
 
 use super::Tree;
@@ -35,7 +36,7 @@ impl Ordered {
 
     /// Apart from [`list`](Self::list), so that it is compiled once.
     fn all(next: &mut dyn FnMut() -> Option<Self>) -> Self {
-        Self::List(std::iter::from_fn(next).collect())
+        Self::List(std::iter::from_fn(next).gather())
     }
 
     /// Enters a value into an object, in the place of the one that stands under the key.
@@ -60,9 +61,9 @@ impl Ordered {
             Self::Count(value) => T::count(*value),
             Self::Float(value) => T::float(*value),
             Self::Text(text) => T::text(text),
-            Self::List(items) => T::list(items.iter().map(Self::to_tree).collect()),
+            Self::List(items) => T::list(items.iter().map(Self::to_tree).gather()),
             Self::Object(entries) => {
-                T::object(entries.iter().map(|(key, value)| (*key, value.to_tree())).collect())
+                T::object(entries.iter().map(|(key, value)| (*key, value.to_tree())).gather())
             }
         }
     }

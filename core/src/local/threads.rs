@@ -5,12 +5,12 @@ use std::{
     thread,
 };
 
-use crate::router::Spread;
+use crate::{cluster::Parallel, router::Spread};
 
 /// Up to so many threads, the caller's included, each of which takes the next job when it has done one. They end with
 /// the call: starting one takes tens of microseconds, which the engine weighs against what there is to do.
 #[derive(Debug)]
-pub(super) struct Threads(pub usize);
+pub(crate) struct Threads(pub usize);
 
 impl Spread for Threads {
     fn each(&self, jobs: usize, run: &(dyn Fn(usize) + Sync)) {
@@ -33,6 +33,12 @@ impl Spread for Threads {
             }
             work();
         });
+    }
+}
+
+impl Parallel for Threads {
+    fn run(&self, jobs: usize, work: &(dyn Fn(usize) + Sync)) {
+        self.each(jobs, work);
     }
 }
 

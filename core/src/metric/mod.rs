@@ -21,7 +21,7 @@ pub(crate) use scalar::widen as widen_half;
 ))]
 pub(crate) use scalar::{TWO_POW_112, WIDENED_BITS};
 pub use scorer::Scorer;
-pub use vector::{check_vector, encode_row, normalize};
+pub use vector::{check_encodable, check_vector, decode_row, encode_row, normalize};
 
 /// How two vectors are compared. Smaller is nearer for all three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,14 +43,21 @@ pub enum Encoding {
     F32,
     /// IEEE half precision: 11 significant bits, magnitudes up to 65504.
     F16,
+    /// A scale for the row as f32, then a signed byte a component, from -127 to 127, filled up with zeros to a multiple
+    /// of four bytes: a component is scale x byte.
+    I8,
+    /// Not at all: such rows have codes at most.
+    None,
 }
 
 impl Encoding {
-    /// The number of bytes of one component.
-    pub const fn bytes_per_component(self) -> usize {
+    /// The number of bytes of a row of so many components.
+    pub const fn row_bytes(self, dimension: usize) -> usize {
         match self {
-            Self::F32 => 4,
-            Self::F16 => 2,
+            Self::F32 => dimension.saturating_mul(4),
+            Self::F16 => dimension.saturating_mul(2),
+            Self::I8 => dimension.saturating_add(7) & !3,
+            Self::None => 0,
         }
     }
 }

@@ -57,6 +57,21 @@ fn sum_f32<const L2: bool>(query: &[f32], row: &[u8]) -> f32 {
     fold(&lanes)
 }
 
+/// The same of rows of bytes: a scale, then the components, filled up to a multiple of four bytes.
+pub(super) fn sum_rows_i8<const L2: bool>(query: &[f32], rows: &[u8], row_bytes: usize, out: &mut [f32]) {
+    for (row, sum) in rows.chunks_exact(row_bytes.max(1)).zip(out) {
+        let Some((scale, bytes)) = row.split_first_chunk::<4>() else { continue };
+        let scale = f32::from_le_bytes(*scale);
+        let (mut lanes, (blocks, tail)) = ([0.0; LANES], bytes.as_chunks::<LANES>());
+        let last = padded(tail);
+        for (q, bytes) in query.as_chunks::<LANES>().0.iter().zip(blocks.iter().chain([&last])) {
+            let x = bytes.map(|byte| scale * f32::from(byte.cast_signed()));
+            add_block::<L2>(&mut lanes, q, &x);
+        }
+        *sum = fold(&lanes);
+    }
+}
+
 /// The sum of the squares of `vector`, in the fixed lane order.
 pub(super) fn squared_norm(vector: &[f32]) -> f32 {
     let mut lanes = [0.0; LANES];

@@ -24,7 +24,7 @@ impl Scorer {
     /// A scorer of `query`, which has passed [`super::check_vector`]. Under cosine the query is scaled to unit length
     /// here. O(dimension).
     pub fn new(metric: Metric, encoding: Encoding, query: &[f32]) -> Self {
-        let row_bytes = query.len() * encoding.bytes_per_component();
+        let row_bytes = encoding.row_bytes(query.len());
         let mut query = query.to_vec();
         if metric == Metric::Cosine {
             normalize(&mut query);
@@ -32,10 +32,12 @@ impl Scorer {
         query.resize(query.len().next_multiple_of(LANES), 0.0);
         let kernels = kernels();
         let sum_rows = match (encoding, metric) {
-            (Encoding::F32, Metric::L2) => kernels.l2_f32,
+            (Encoding::F32 | Encoding::None, Metric::L2) => kernels.l2_f32,
             (Encoding::F16, Metric::L2) => kernels.l2_f16,
-            (Encoding::F32, _) => kernels.dot_f32,
+            (Encoding::I8, Metric::L2) => kernels.l2_i8,
+            (Encoding::F32 | Encoding::None, _) => kernels.dot_f32,
             (Encoding::F16, _) => kernels.dot_f16,
+            (Encoding::I8, _) => kernels.dot_i8,
         };
         Self { metric, row_bytes, query, sum_rows }
     }
@@ -49,7 +51,7 @@ impl Scorer {
     /// [`row_bytes`](Self::row_bytes) long is infinitely far.
     pub fn distance(&self, row: &[u8]) -> f32 {
         let mut sum = [f32::INFINITY];
-        if row.len() == self.row_bytes {
+        if row.len() == self.row_bytes && self.row_bytes > 0 {
             (self.sum_rows)(&self.query, row, self.row_bytes, &mut sum);
             self.finish(&mut sum);
         }
@@ -77,7 +79,7 @@ impl Scorer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metric::encode_row;
+    use crate::metric::{decode_row, encode_row};
 
     fn rows(metric: Metric, encoding: Encoding, vectors: &[&[f32]]) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -95,7 +97,7 @@ mod tests {
 
     #[test]
     fn each_metric_keeps_its_convention_in_both_encodings() {
-        for encoding in [Encoding::F32, Encoding::F16] {
+        for encoding in [Encoding::F32, Encoding::F16, Encoding::I8] {
             let by =
                 |metric| distances(metric, encoding, &[2.0, 0.0], &[&[4.0, 0.0], &[0.0, -3.0], &[-1.0, 0.0]]);
             assert_eq!(by(Metric::Cosine), [0.0, 1.0, 2.0]);
@@ -132,6 +134,27 @@ mod tests {
         let mut none = Vec::new();
         Scorer::new(Metric::L2, Encoding::F32, &[]).distances(&row, &mut none);
         assert!(none.is_empty());
+    }
+
+    #[test]
+    fn rows_of_bytes_score_as_their_numbers_do() {
+        let vectors: Vec<Vec<f32>> =
+            (1..40_u16).map(|i| (0..37).map(|j| f32::from(i * j % 51) - 17.5).collect()).collect();
+        for metric in [Metric::Cosine, Metric::InnerProduct, Metric::L2] {
+            let scorer = Scorer::new(metric, Encoding::I8, &vectors[3]);
+            let exact = Scorer::new(metric, Encoding::F32, &vectors[3]);
+            let row_bytes = Encoding::I8.row_bytes(37);
+            assert_eq!((row_bytes, scorer.row_bytes()), (44, 44));
+            let vectors: Vec<&[f32]> = vectors.iter().map(Vec::as_slice).collect();
+            let bytes = rows(metric, Encoding::I8, &vectors);
+            let mut many = Vec::new();
+            scorer.distances(&bytes, &mut many);
+            for (row, distance) in bytes.chunks(44).zip(many) {
+                let decoded: Vec<u8> =
+                    decode_row(row, Encoding::I8, 37).iter().flat_map(|x| x.to_le_bytes()).collect();
+                assert_eq!(distance.to_bits(), exact.distance(&decoded).to_bits());
+            }
+        }
     }
 
     /// Digests of the bits of 40 scores, computed once by the reference kernels. They must never change, on any

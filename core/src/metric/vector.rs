@@ -79,13 +79,23 @@ fn two_pow_80() -> f32 {
     f32::from_bits((127 + 80) << 23)
 }
 
-/// Appends the stored row of `vector` to `out`: `vector.len()` x [`Encoding::bytes_per_component`] bytes.
+/// Accepts a vector that has passed [`check_vector`] for an encoding: [`encode_row`] then succeeds. O(dimension).
+///
+/// # Errors
+/// [`InputError::OutOfRange`], with an empty record, for a component that a half float could only hold as infinity.
+pub fn check_encodable(vector: &[f32], metric: Metric, encoding: Encoding) -> Result<(), InputError> {
+    match (encoding, metric) {
+        (Encoding::F16, Metric::InnerProduct | Metric::L2) => refuse_above(f16::MAX.to_f32(), vector),
+        _ => Ok(()),
+    }
+}
+
+/// Appends the stored row of `vector` to `out`: [`Encoding::row_bytes`] bytes.
 ///
 /// Under cosine the row is stored at unit length. `vector` has passed [`check_vector`]. O(dimension).
 ///
 /// # Errors
-/// [`InputError::OutOfRange`], with an empty record, for a component that a half float could only hold as infinity;
-/// `out` is then as before.
+/// As [`check_encodable`]; `out` is then as before.
 pub fn encode_row(
     vector: &[f32],
     metric: Metric,
@@ -104,11 +114,39 @@ pub fn encode_row(
     match encoding {
         Encoding::F32 => out.extend(vector.iter().flat_map(|x| x.to_le_bytes())),
         Encoding::F16 => {
-            refuse_above(f16::MAX.to_f32(), vector)?;
+            check_encodable(vector, metric, encoding)?;
             out.extend(vector.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()));
         }
+        Encoding::I8 => encode_bytes(vector, out),
+        Encoding::None => {}
     }
     Ok(())
+}
+
+fn encode_bytes(vector: &[f32], out: &mut Vec<u8>) {
+    let scale = vector.iter().fold(0.0, |most: f32, x| most.max(x.abs())) / 127.0;
+    out.extend(scale.to_le_bytes());
+    // A scale that vanishes leaves nothing but zeros to tell.
+    let byte = |x: f32| if scale > 0.0 { (x / scale).round().clamp(-127.0, 127.0) as i8 } else { 0 };
+    out.extend(vector.iter().map(|&x| byte(x).cast_unsigned()));
+    let filled = out.len() + vector.len().next_multiple_of(4) - vector.len();
+    out.resize(filled, 0);
+}
+
+/// The numbers of a stored row.
+pub fn decode_row(row: &[u8], encoding: Encoding, dimension: usize) -> Vec<f32> {
+    let mut numbers: Vec<f32> = match encoding {
+        Encoding::F32 => row.as_chunks::<4>().0.iter().map(|x| f32::from_le_bytes(*x)).collect(),
+        Encoding::F16 => row.as_chunks::<2>().0.iter().map(|x| f16::from_le_bytes(*x).to_f32()).collect(),
+        Encoding::I8 => {
+            let (scale, bytes) = row.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
+            let scale = f32::from_le_bytes(*scale);
+            bytes.iter().map(|byte| scale * f32::from(byte.cast_signed())).collect()
+        }
+        Encoding::None => Vec::new(),
+    };
+    numbers.truncate(dimension);
+    numbers
 }
 
 #[cfg(test)]
@@ -167,6 +205,23 @@ mod tests {
         assert_eq!(out, [7]);
         assert_eq!(encode_row(&[1.0, -65_504.0], Metric::L2, Encoding::F16, &mut out), Ok(()));
         assert_eq!(out, [7, 0x00, 0x3c, 0xff, 0xfb]);
+    }
+
+    #[test]
+    fn a_row_of_bytes_is_within_half_a_step() {
+        for vector in
+            [vec![0.0; 5], vec![1e-45, 0.0, -1e-45], vec![3.0, -1.0, 0.5, 0.013, -2.999], vec![-7e18]]
+        {
+            let mut out = vec![9];
+            assert_eq!(encode_row(&vector, Metric::L2, Encoding::I8, &mut out), Ok(()));
+            assert_eq!(out.len(), 1 + Encoding::I8.row_bytes(vector.len()));
+            let decoded = decode_row(&out[1..], Encoding::I8, vector.len());
+            let step = vector.iter().fold(0.0, |most: f32, x| most.max(x.abs())) / 127.0;
+            assert_eq!(decoded.len(), vector.len());
+            for (x, y) in vector.iter().zip(decoded) {
+                assert!((x - y).abs() <= step * 0.5001 + 1e-44, "{x} {y}");
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Floats to the shortest decimal text that is read back as the same float.
 
+use crate::gather::Gather as _;
 use std::fmt::{Display, Formatter, Result};
 
 use super::{F32, F64, Format, big::Big};
@@ -84,7 +85,7 @@ impl Shown {
 }
 
 fn text(digits: &[u8]) -> String {
-    digits.iter().map(|digit| char::from(b'0' + digit)).collect()
+    digits.iter().map(|digit| char::from(b'0' + digit)).gather()
 }
 
 /// The shortest digits that lie nearer to this float than to any other, of those the nearest, and where the point

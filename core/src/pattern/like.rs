@@ -1,6 +1,7 @@
 //! LIKE patterns: literal characters, `_` for any one, `%` for any run.
 
 use super::{PatternError, fold::fold};
+use crate::gather::Gather as _;
 
 /// A LIKE pattern that is neither a plain text, a prefix nor an infix.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,9 +54,9 @@ impl Like {
             Token::One(c) => Some(*c),
             _ => None,
         };
-        let prefix: Vec<char> = tokens.iter().map_while(literal).collect();
+        let prefix: Vec<char> = tokens.iter().map_while(literal).gather();
         let rest = tokens.get(prefix.len()..).unwrap_or_default();
-        (prefix.into_iter().collect(), rest)
+        (prefix.into_iter().gather(), rest)
     }
 
     /// What every match begins with; empty when case does not count.

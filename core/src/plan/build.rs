@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     error::{QueryError, QueryErrorKind, Span},
+    gather::Gather as _,
     order::{firsts, sort_indices},
     query::{
         self, CollectionPattern, Count, Embedding, Field, Item, Name, OrderItem, Params, Scalar, SelectItem,
@@ -63,7 +64,7 @@ impl Plan {
             probes: std::mem::take(&mut statement.embedding)
                 .into_iter()
                 .map(probe)
-                .collect::<Result<_, _>>()?,
+                .gather::<Result<_, _>>()?,
             batch: statement.batch,
             filter: statement.filter.take(),
             similarity: statement.similarity.map(|similarity| similarity.metric),
@@ -175,7 +176,7 @@ fn star(mode: Mode) -> Vec<OutputColumn> {
             _ => true,
         })
         .map(|field| OutputColumn { name: field.to_string(), value: Scalar::Field(field) })
-        .collect()
+        .gather()
 }
 
 // Sources and probes.
@@ -191,13 +192,13 @@ fn patterns(written: &[CollectionPattern]) -> Vec<NamePattern> {
         true => NamePattern::Prefix(pattern.name.text.clone()),
         false => NamePattern::Name(pattern.name.text.clone()),
     };
-    each_once(&written.iter().map(pattern).collect::<Vec<_>>())
+    each_once(&written.iter().map(pattern).gather::<Vec<_>>())
 }
 
 /// The first of equal items, in the order of first mention.
 fn each_once<T: Ord + Clone>(items: &[T]) -> Vec<T> {
     let firsts = firsts(items.len(), &mut |a, b| items[a as usize].cmp(&items[b as usize]));
-    items.iter().zip(firsts).filter(|(_, first)| *first).map(|(item, _)| item.clone()).collect()
+    items.iter().zip(firsts).filter(|(_, first)| *first).map(|(item, _)| item.clone()).gather()
 }
 
 fn probe(embedding: Embedding) -> Result<Probe, QueryError> {
@@ -238,7 +239,7 @@ fn order(statement: &Statement, columns: &Columns) -> Result<Vec<OrderKey>, Quer
         let value = check::resolved(item, columns)?;
         Ok(OrderKey { value, descending: item.descending, nulls_first: item.nulls_first })
     };
-    statement.order.iter().map(key).collect()
+    statement.order.iter().map(key).gather()
 }
 
 fn cursor(plan: &Plan, text: &Name) -> Result<Cursor, QueryError> {

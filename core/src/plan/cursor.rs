@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use super::{NamePattern, Plan, Probe};
 use crate::{
     base64,
+    gather::Gather as _,
     query::{Duplicates, Expr, FieldRef, Literal, Scalar},
     schema::Value,
 };
@@ -252,7 +253,7 @@ struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
     fn cursor(&mut self) -> Option<Cursor> {
-        let keys = (0..self.count()?).map(|_| self.value(0)).collect::<Option<_>>()?;
+        let keys = (0..self.count()?).map(|_| self.value(0)).gather::<Option<_>>()?;
         Some(Cursor { keys, id: self.text()?, collection: self.text()? })
     }
 
@@ -287,7 +288,7 @@ impl<'a> Input<'a> {
             4 => Value::Float(Some(f64::from_le_bytes(self.eight()?)).filter(|number| number.is_finite())?),
             5 => Value::Time(i64::from_le_bytes(self.eight()?)),
             6 => Value::Text(self.text()?),
-            7 => Value::List((0..self.count()?).map(|_| self.value(depth + 1)).collect::<Option<_>>()?),
+            7 => Value::List((0..self.count()?).map(|_| self.value(depth + 1)).gather::<Option<_>>()?),
             8 => {
                 // Collecting would bring one more sort into the wasm module.
                 let mut entries = BTreeMap::new();

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     error::clip_to,
+    gather::Gather as _,
     json::Ordered,
     metric::Metric,
     number::literal,
@@ -25,11 +26,11 @@ impl Plan {
     pub fn explain_text(&self) -> String {
         let mut lines = vec![self.headline()];
         if self.batch {
-            let items: Vec<String> = self.probes.iter().map(probe_text).collect();
+            let items: Vec<String> = self.probes.iter().map(probe_text).gather();
             lines.push(format!("  items: {}", clip(&items.join(", "))));
         }
         lines.push(format!("  from: {}", clip(&self.source.to_string())));
-        let columns: Vec<String> = self.columns.iter().map(ToString::to_string).collect();
+        let columns: Vec<String> = self.columns.iter().map(ToString::to_string).gather();
         lines.push(format!("  columns: {}", clip(&columns.join(", "))));
         lines.extend(self.filter.as_ref().map(|filter| format!("  where: {}", clip(&filter.to_string()))));
         lines.extend(self.clauses().iter().map(|(name, value)| {
@@ -118,9 +119,9 @@ fn said(value: &Ordered) -> String {
         Ordered::Float(value) => return literal(*value),
         Ordered::Text(text) => return text.clone(),
         Ordered::List(values) if values.is_empty() => return String::from("nothing, all rows are one"),
-        Ordered::List(values) => values.iter().map(said).collect(),
+        Ordered::List(values) => values.iter().map(said).gather(),
         Ordered::Object(entries) => {
-            entries.iter().map(|(key, value)| format!("{key} {}", said(value))).collect()
+            entries.iter().map(|(key, value)| format!("{key} {}", said(value))).gather()
         }
     };
     all.join(", ")
@@ -164,7 +165,7 @@ impl Display for OutputColumn {
 }
 
 fn names(patterns: &[NamePattern]) -> Vec<String> {
-    patterns.iter().map(ToString::to_string).collect()
+    patterns.iter().map(ToString::to_string).gather()
 }
 
 impl Display for NamePattern {

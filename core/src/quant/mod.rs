@@ -1,9 +1,9 @@
 //! Short codes for vectors, and scores over codes.
 //!
 //! A vector is rotated once ([`Rotation`]), and the difference to its cluster's centroid becomes one bit a component
-//! ([`encode_signs`]) or a few (more bits). Thirty-two codes stand together in a cell ([`pack_cell`]), which a
-//! [`SignQuery`] scans in a few nanoseconds; [`ByteQuery`] scores centroids and rows of bytes, [`NearestBytes`] finds
-//! the nearest of many centroids for a build.
+//! ([`encode_signs`]) or a few ([`encode_extended`]). Thirty-two codes stand together in a cell ([`pack_cell`]), which a
+//! [`SignQuery`] scans in a few nanoseconds; [`ByteQuery`] scores centroids and rows of bytes, [`ExtendedQuery`] longer
+//! codes.
 //!
 //! All sums over codes are integers, exact on every machine. What is floating is multiplied and added in one order,
 //! never fused, so that an estimate has the same bits in native code and in a browser.

@@ -16,9 +16,9 @@ pub(super) fn scan_cells(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut
         if scan.skips(tail.rows) {
             continue;
         }
-        let (estimates, lows) = estimates(scan, codes, tail);
-        let near = lows.iter().rev().fold(0, |near, &low| near << 1 | u32::from(low <= scan.bound));
-        scan.push_all(near, &estimates, &lows, tail.rows, out);
+        let sums = sums(codes, scan.tables);
+        let near = |j: usize| u32::from(estimate(scan, tail, j, sums[j]).1 <= scan.bound) << j;
+        scan.push_all((0..SLOTS).fold(0, |all, j| all | near(j)), &sums, tail, out);
     }
 }
 
@@ -55,19 +55,14 @@ pub(super) fn padded<const N: usize>(rest: &[u8]) -> [u8; N] {
     block
 }
 
-/// The estimate of each slot, and the same less its margin. This order of operations holds for all kernels.
-pub(super) fn estimates(scan: &Scan<'_>, codes: &[u8], tail: Tail<'_>) -> ([f32; SLOTS], [f32; SLOTS]) {
-    let sums = sums(codes, scan.tables);
-    let half =
-        |halves: &[u8; 2 * SLOTS], j: usize| widen_half(u16::from_le_bytes(halves.as_chunks::<2>().0[j]));
-    let (mut estimates, mut lows) = ([0.0; SLOTS], [0.0; SLOTS]);
-    for j in 0..SLOTS {
-        let factor = half(tail.factors, j);
-        let offset = scan.base + scan.a_scale * half(tail.offsets, j);
-        estimates[j] = offset + scan.slope * factor * sums[j] as f32;
-        lows[j] = estimates[j] - scan.margin * factor.abs();
-    }
-    (estimates, lows)
+/// The estimate of slot `j`, and the same less its margin. This order of operations holds for all kernels.
+#[inline]
+pub(super) fn estimate(scan: &Scan<'_>, tail: Tail<'_>, j: usize, sum: i32) -> (f32, f32) {
+    let half = |halves: &[u8; 2 * SLOTS]| widen_half(u16::from_le_bytes(halves.as_chunks::<2>().0[j]));
+    let factor = half(tail.factors);
+    let offset = scan.base + scan.a_scale * half(tail.offsets);
+    let estimate = offset + scan.slope * factor * sum as f32;
+    (estimate, estimate - scan.margin * factor.abs())
 }
 
 /// The contract of [`super::arch::DotNibbles`].

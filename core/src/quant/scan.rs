@@ -89,14 +89,20 @@ impl SignQuery {
         let Some((codes, tail)) = cell.split_at_checked(code_bytes(self.code_dimension)) else { return };
         let Some(tail) = Tail::of(tail) else { return };
         let frame = Frame { base, a_scale, f_scale, margin: 0.0 };
-        let scan = self.job(&frame, None, f32::INFINITY);
-        (*out, _) = scalar::estimates(&scan, codes, tail);
+        let (scan, sums) = (self.job(&frame, None, f32::INFINITY), scalar::sums(codes, &self.tables));
+        for (j, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
+            (*out, _) = scalar::estimate(&scan, tail, j, sum);
+        }
     }
 
     /// Appends to `out` the rows of `cells` whose estimate less the frame's margin is at most `bound`.
     ///
     /// Cells stand `stride` bytes apart: [`super::cell_bytes`] and a checksum, which is passed over. Empty slots are
     /// left out, and rows that `mask` leaves out. A last cell that is cut short is ignored.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call is a few cells, and all of these may change between calls"
+    )]
     pub fn scan_cells(
         &self,
         cells: &[u8],
@@ -151,15 +157,17 @@ impl Scan<'_> {
     #[inline(never)]
     pub(super) fn push_all(
         &self,
-        near: u32,
-        estimates: &[f32; SLOTS],
-        lows: &[f32; SLOTS],
-        rows: &[u8; 4 * SLOTS],
+        mut near: u32,
+        sums: &[i32; SLOTS],
+        tail: Tail<'_>,
         out: &mut Vec<Candidate>,
     ) {
-        for (j, (&estimate, &low)) in estimates.iter().zip(lows).enumerate() {
-            let row = row(rows, j);
-            if near >> j & 1 == 1 && row != NO_ROW && self.mask.is_none_or(|mask| mask.has(row)) {
+        while near != 0 {
+            let j = near.trailing_zeros() as usize % SLOTS;
+            near &= near - 1;
+            let row = row(tail.rows, j);
+            if row != NO_ROW && self.mask.is_none_or(|mask| mask.has(row)) {
+                let (estimate, low) = scalar::estimate(self, tail, j, sums[j]);
                 out.push(Candidate { low, estimate, row });
             }
         }

@@ -58,6 +58,13 @@ impl Tables {
         (delta, Self { fits, blocks, biases: z.chunks(COMPONENTS_OF_CHUNK).map(bias).collect() })
     }
 
+    /// The blocks and the bias if there is only one [`CHUNK`], which is the rule.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    pub(super) fn only_chunk(&self) -> Option<(&[TableBlock], i16)> {
+        if let [bias] = *self.biases { Some((&self.blocks, bias)) } else { None }
+    }
+
     /// The blocks and the bias for each [`CHUNK`] of codes.
     #[inline]
     pub(super) fn chunks(&self) -> impl Iterator<Item = (&[TableBlock], i16)> {

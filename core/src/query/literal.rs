@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     error::{QueryError, QueryErrorKind, Span},
+    gather::Gather as _,
     number::{parse_f32, parse_f64},
     order::sort_unique,
     schema::Value,
@@ -311,7 +312,7 @@ impl<'a> Parser<'a> {
             Param::Vector(components) => components.clone(),
             // A value that is no number becomes one that is not finite, and is refused as such.
             Param::Value(Value::List(values)) => {
-                values.iter().map(|value| as_number(value).map_or(f32::NAN, |number| number as f32)).collect()
+                values.iter().map(|value| as_number(value).map_or(f32::NAN, |number| number as f32)).gather()
             }
             Param::Value(other) => return Err(self.mistyped(at, other, NUMBERS)),
         };

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{json, order::Map, schema::Value, time::parse_time};
+use crate::{gather::Gather as _, json, order::Map, schema::Value, time::parse_time};
 
 /// What one parameter stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,7 +122,7 @@ fn param(value: Value) -> Result<Param, String> {
     match value {
         Value::Object(entries) => tagged(entries),
         Value::List(items) => {
-            Ok(Param::Value(Value::List(items.into_iter().map(member).collect::<Result<_, _>>()?)))
+            Ok(Param::Value(Value::List(items.into_iter().map(member).gather::<Result<_, _>>()?)))
         }
         plain => Ok(Param::Value(plain)),
     }
@@ -171,7 +171,7 @@ pub(super) fn vector(items: &[Value]) -> Result<Vec<f32>, String> {
         Value::Float(number) => Some(*number as f32).filter(|number| number.is_finite()),
         _ => None,
     };
-    let numbers: Option<Vec<f32>> = items.iter().map(number).collect();
+    let numbers: Option<Vec<f32>> = items.iter().map(number).gather();
     numbers
         .filter(|numbers| !numbers.is_empty())
         .ok_or_else(|| "is no list of numbers that fit 32 bits".into())

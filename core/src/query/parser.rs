@@ -10,7 +10,10 @@ use super::{
     params::Params,
     strings,
 };
-use crate::error::{QueryError, QueryErrorKind, Span, near_names};
+use crate::{
+    error::{QueryError, QueryErrorKind, Span, near_names},
+    gather::Gather as _,
+};
 
 pub(super) type Parsed<T> = Result<T, QueryError>;
 
@@ -204,7 +207,7 @@ impl<'a> Parser<'a> {
                 .error(QueryErrorKind::UnexpectedEnd, "the statement ends too early")
                 .with_expected(expected);
         }
-        let text = self.token.text.chars().take(60).collect::<String>();
+        let text = self.token.text.chars().take(60).gather::<String>();
         let error = self
             .error(QueryErrorKind::UnexpectedToken, format!("unexpected `{text}`"))
             .with_expected(expected);
@@ -228,7 +231,7 @@ impl<'a> Parser<'a> {
             true => near(&keywords::CLAUSE_WORDS),
             false => {
                 let keyword = |word: &&str| word.len() > 1 && word.bytes().all(|b| b.is_ascii_uppercase());
-                near(&expected.split([' ', ',']).filter(keyword).collect::<Vec<_>>())
+                near(&expected.split([' ', ',']).filter(keyword).gather::<Vec<_>>())
             }
         }
     }

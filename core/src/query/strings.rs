@@ -4,7 +4,10 @@
 //! the Unicode name table into the wasm module, and code points that are no characters.
 
 use super::lexer::Token;
-use crate::error::{QueryError, QueryErrorKind, Span};
+use crate::{
+    error::{QueryError, QueryErrorKind, Span},
+    gather::Gather as _,
+};
 
 /// The text of a string token, quotes removed and escapes resolved.
 pub(super) fn decode(token: Token<'_>) -> Result<String, QueryError> {
@@ -83,7 +86,7 @@ fn octal(rest: &str, out: &mut String) -> Option<usize> {
 /// An error that points at the escape, `at` bytes into the token. A string never spans lines, so the column is
 /// enough.
 fn bad_escape(token: Token<'_>, rest: &str, at: usize) -> QueryError {
-    let text: String = rest.chars().take(2).collect();
+    let text: String = rest.chars().take(2).gather();
     let before = token.text.get(..at).unwrap_or_default();
     let start = token.span.start + before.len() as u32;
     let span = Span {

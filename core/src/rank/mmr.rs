@@ -1,6 +1,8 @@
 //! Maximal marginal relevance: rows that are near to the query and far from each other (Carbonell and Goldstein, SIGIR
 //! 1998), over distances instead of similarities.
 
+use crate::gather::Gather as _;
+
 /// Chooses up to `k` candidates greedily: first the nearest, then always the one with the greatest
 /// `(1 - lambda) * (distance to the nearest chosen) - lambda * (distance to the query)`. Returns their numbers and
 /// scores in the order they were chosen; the first one's score is `-lambda * (distance to the query)`.
@@ -18,7 +20,7 @@ pub fn mmr(
     // The candidates that are left, in their order: number, cost of being far from the query, distance to the nearest
     // chosen.
     let mut left: Vec<(usize, f64, f64)> =
-        distances.iter().enumerate().map(|(i, d)| (i, lambda * f64::from(*d), f64::INFINITY)).collect();
+        distances.iter().enumerate().map(|(i, d)| (i, lambda * f64::from(*d), f64::INFINITY)).gather();
     let mut place = 0;
     while chosen.len() < k && place < left.len() {
         let (picked, cost, nearest) = left.remove(place);

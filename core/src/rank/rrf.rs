@@ -1,7 +1,7 @@
 //! Reciprocal rank fusion: several rankings become one by ranks alone, whatever their distances mean (Cormack, Clarke
 //! and Büttcher, SIGIR 2009).
 
-use crate::order::sort_indices;
+use crate::{gather::Gather as _, order::sort_indices};
 
 /// Fuses `lists` of row keys, each best first and without repeats. Every key gets the sum of `1 / (k + rank)` over the
 /// lists it is in, ranks counted from 1, and comes once, greatest score first; equal scores by the smallest rank, then by
@@ -10,7 +10,7 @@ use crate::order::sort_indices;
 /// A score does not depend on the order of the lists: its terms are added from the smallest rank on, so keys with the
 /// same ranks have the same score to the last bit.
 pub fn rrf(lists: &[Vec<u64>], k: f64) -> Vec<(u64, f64)> {
-    let ranked: Vec<(u64, u64)> = lists.iter().flat_map(|list| list.iter().copied().zip(1..)).collect();
+    let ranked: Vec<(u64, u64)> = lists.iter().flat_map(|list| list.iter().copied().zip(1..)).gather();
     let at = |i: u32| ranked.get(i as usize).copied().unwrap_or_default();
     // Score, best rank, key.
     let mut fused: Vec<(f64, u64, u64)> = Vec::new();
@@ -26,5 +26,5 @@ pub fn rrf(lists: &[Vec<u64>], k: f64) -> Vec<(u64, f64)> {
         let (a, b) = (at(a), at(b));
         b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2)))
     });
-    order.into_iter().map(at).map(|(score, _, key)| (key, score)).collect()
+    order.into_iter().map(at).map(|(score, _, key)| (key, score)).gather()
 }

@@ -6,32 +6,36 @@
 mod read;
 #[cfg(test)]
 mod tests;
+mod write;
 
-use serde::Serialize;
+use std::sync::Arc;
 
 use crate::{
-    bytes::ByteRange,
+    bytes::{ByteRange, Resident},
     error::{Quoted, Result, SnapshotError},
     filter::CollectionStats,
     json::{self, Node},
+    metric::Encoding,
     schema::{EmbedderId, Schema},
-    snapshot::{Collection, EmbedderFile},
+    snapshot::{ClusterInfo, EmbedderFile, SnapshotFile, layout::malformed},
 };
 
 /// The name of the description inside a release.
 pub const INDEX_NAME: &str = "release.json";
 /// The version of `release.json`'s layout.
-const LAYOUT: u32 = 0;
+const LAYOUT: u32 = 1;
 
 /// The content of `release.json`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ReleaseIndex {
     /// The version of this layout.
     pub layout: u32,
     /// The hexadecimal blake3 of the names and hashes of all files: equal ids, equal releases.
     pub id: String,
-    /// The file with all heads, collections first, in the order below.
+    /// The file with the heads of all others, in the order below.
     pub heads: ReleaseFile,
+    /// The files of collections, sorted by the names of their first ones.
+    pub snapshots: Vec<SnapshotEntry>,
     /// The collections, sorted by name.
     pub collections: Vec<CollectionEntry>,
     /// The embedders, sorted by fingerprint.
@@ -39,7 +43,7 @@ pub struct ReleaseIndex {
 }
 
 /// One file of a release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseFile {
     /// Its name inside the release's folder: no folder parts.
     pub name: String,
@@ -50,7 +54,7 @@ pub struct ReleaseFile {
 }
 
 /// Where a part of a file lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Where it begins.
     pub offset: u64,
@@ -71,13 +75,52 @@ impl From<ByteRange> for Place {
     }
 }
 
-/// A collection of a release, with what routing needs: no snapshot has to be opened to decide that it is not asked.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct CollectionEntry {
-    /// Its snapshot.
+/// A file of one collection, or of several packed together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SnapshotEntry {
+    /// The file.
     pub file: ReleaseFile,
-    /// The copy of the snapshot's head.
+    /// The copy of its head in the heads file.
     pub head: Place,
+    /// What every search in its clusters needs, as places in the file. Copies stand behind that of the head, in this
+    /// order, without gaps: one range of the heads file opens the file for a search.
+    pub eager: Vec<Place>,
+    /// How vectors are stored.
+    pub encoding: Encoding,
+    /// Its clusters, if it has any.
+    pub clusters: Option<ClusterSummary>,
+    /// The number of its collections' records. Not written: it follows from theirs.
+    pub rows: u64,
+}
+
+/// What a plan needs to know of a file's clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClusterSummary {
+    /// How many there are.
+    pub count: u32,
+    /// Whether a row may stand in two of them.
+    pub soft: bool,
+    /// The bits a component of the extended codes; 0 when there are none.
+    pub extended_bits: u8,
+}
+
+impl ClusterSummary {
+    /// What there is to know of a file's clusters, if it has any.
+    pub(crate) fn of(file: &SnapshotFile) -> Option<Self> {
+        let ClusterInfo { count, soft, extended_bits, .. } = file.description().clusters?;
+        Some(Self { count, soft, extended_bits })
+    }
+}
+
+/// A collection of a release, with what routing needs: no snapshot has to be opened to decide that it is not asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CollectionEntry {
+    /// The place of its file in [`snapshots`](ReleaseIndex::snapshots).
+    pub snapshot: usize,
+    /// Which collection of the file it is. Not written: the collections of a file are in the order of their names.
+    pub number: usize,
+    /// Where the list lies, in the file, of the slots that belong to the collection; `None` where all slots do.
+    pub members: Option<Place>,
     /// What the records share.
     pub schema: Schema,
     /// How many records, and the bounds and values of their fields.
@@ -85,7 +128,7 @@ pub struct CollectionEntry {
 }
 
 /// An embedder that travels with a release.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EmbedderEntry {
     /// Its file.
     pub file: ReleaseFile,
@@ -114,6 +157,9 @@ impl ReleaseIndex {
             let needed = u16::try_from(layout).unwrap_or(u16::MAX);
             return Err(SnapshotError::TooNew { needed, supported: LAYOUT as u16 }.into());
         }
+        if layout < u64::from(LAYOUT) {
+            return Err(SnapshotError::TooOld { found: layout as u16, oldest: LAYOUT as u16 }.into());
+        }
         let index = read::index(&root).map_err(|reason| bad(format!("cannot be read: {reason}")))?;
         let names = index.collections.iter().map(|entry| &entry.schema.collection);
         if !names.is_sorted_by(|a, b| a < b) {
@@ -132,6 +178,11 @@ impl ReleaseIndex {
         Ok(index)
     }
 
+    /// The text of `release.json`.
+    pub fn to_json(&self) -> String {
+        write::index(self)
+    }
+
     /// What [`id`](Self::id) has to be: the hash of the names and hashes of all files.
     pub(crate) fn compute_id(&self) -> String {
         let listing: String = self.files().map(|file| format!("{} {}\n", file.blake3, file.name)).collect();
@@ -141,24 +192,47 @@ impl ReleaseIndex {
     /// The file of that number, as [`files`](Self::files) counts. O(1).
     pub fn file(&self, number: usize) -> Option<&ReleaseFile> {
         let Some(place) = number.checked_sub(1) else { return Some(&self.heads) };
-        match place.checked_sub(self.collections.len()) {
-            None => self.collections.get(place).map(|entry| &entry.file),
+        match place.checked_sub(self.snapshots.len()) {
+            None => self.snapshots.get(place).map(|entry| &entry.file),
             Some(place) => self.embedders.get(place).map(|entry| &entry.file),
         }
     }
 
     /// All files: the heads, the collections' snapshots, the embedders. A file's place here is its number.
     pub fn files(&self) -> impl Iterator<Item = &ReleaseFile> {
-        let collections = self.collections.iter().map(|entry| &entry.file);
-        std::iter::once(&self.heads).chain(collections).chain(self.embedders.iter().map(|entry| &entry.file))
+        let snapshots = self.snapshots.iter().map(|entry| &entry.file);
+        std::iter::once(&self.heads).chain(snapshots).chain(self.embedders.iter().map(|entry| &entry.file))
+    }
+
+    /// About how many bytes of its file belong to a collection of this release: its share by rows.
+    pub(crate) fn share(&self, collection: &CollectionEntry) -> u64 {
+        let Some(entry) = self.snapshots.get(collection.snapshot) else { return 0 };
+        let part = u128::from(entry.file.bytes) * u128::from(collection.statistics.rows);
+        (part / u128::from(entry.rows.max(1))) as u64
+    }
+}
+
+impl SnapshotEntry {
+    /// The copies of the head and of what searches need, in the heads file.
+    pub fn opening(&self) -> Place {
+        let eager: u64 = self.eager.iter().fold(0, |sum, place| sum.saturating_add(place.bytes));
+        Place { offset: self.head.offset, bytes: self.head.bytes.saturating_add(eager) }
     }
 }
 
 /// Describes snapshot files as a release.
 #[derive(Debug, Default)]
 pub struct ReleaseBuilder {
-    collections: Vec<(CollectionEntry, Vec<u8>)>,
+    snapshots: Vec<Added>,
     embedders: Vec<(EmbedderEntry, Vec<u8>)>,
+}
+
+/// A file of collections, and what stands of it in the heads file.
+#[derive(Debug)]
+struct Added {
+    entry: SnapshotEntry,
+    collections: Vec<CollectionEntry>,
+    opening: Vec<u8>,
 }
 
 /// What [`ReleaseBuilder`] makes beside the snapshots themselves.
@@ -178,17 +252,27 @@ impl ReleaseBuilder {
         Self::default()
     }
 
-    /// Adds a collection's snapshot under a file name.
+    /// Adds a snapshot of one collection, or of several, under a file name.
     pub fn add_collection(&mut self, name: &str, file: &[u8]) -> Result<()> {
-        let collection = Collection::open(file, file.len() as u64)?;
-        let head = file[..collection.head().header().head_bytes as usize].to_vec();
-        let entry = CollectionEntry {
+        let opened = SnapshotFile::open(file, file.len() as u64)?;
+        let mut opening = file[..opened.head().header().head_bytes as usize].to_vec();
+        let head = Place { offset: 0, bytes: opening.len() as u64 };
+        let eager = opened.eager();
+        for range in &eager {
+            opening.extend_from_slice(&file[range.start as usize..range.end as usize]);
+        }
+        let collections =
+            (0..opened.collections().len()).map(|number| describe_collection(&opened, number, file));
+        let entry = SnapshotEntry {
             file: describe(name, file),
-            head: Place { offset: 0, bytes: head.len() as u64 },
-            schema: collection.schema().clone(),
-            statistics: collection.statistics().clone(),
+            head,
+            eager: eager.into_iter().map(Place::from).collect(),
+            encoding: opened.encoding(),
+            clusters: ClusterSummary::of(&opened),
+            rows: opened.rows(),
         };
-        self.collections.push((entry, head));
+        let collections = collections.collect::<Result<_, SnapshotError>>()?;
+        self.snapshots.push(Added { entry, collections, opening });
         Ok(())
     }
 
@@ -211,35 +295,60 @@ impl ReleaseBuilder {
     /// # Errors
     /// [`SnapshotError::CannotWrite`] when two collections have one name.
     pub fn finish(mut self) -> Result<BuiltRelease> {
-        self.collections.sort_by(|(a, _), (b, _)| a.schema.collection.cmp(&b.schema.collection));
+        self.snapshots.sort_by(|a, b| first_name(a).cmp(first_name(b)));
         self.embedders.sort_by(|(a, _), (b, _)| a.id.fingerprint.cmp(&b.id.fingerprint));
-        let mut pairs = self.collections.windows(2);
-        if let Some([(entry, _), _]) =
-            pairs.find(|pair| pair[0].0.schema.collection == pair[1].0.schema.collection)
-        {
+        let (mut heads, mut snapshots, mut collections) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, mut added) in self.snapshots.into_iter().enumerate() {
+            added.entry.head.offset = heads.len() as u64;
+            heads.append(&mut added.opening);
+            snapshots.push(added.entry);
+            collections.extend(
+                added.collections.into_iter().map(|entry| CollectionEntry { snapshot: place, ..entry }),
+            );
+        }
+        for (entry, head) in &mut self.embedders {
+            entry.head.offset = heads.len() as u64;
+            heads.append(head);
+        }
+        collections.sort_by(|a, b| a.schema.collection.cmp(&b.schema.collection));
+        let same = |pair: &&[CollectionEntry]| pair[0].schema.collection == pair[1].schema.collection;
+        if let Some([entry, _]) = collections.windows(2).find(same) {
             let reason = format!("two collections are called {:?}", entry.schema.collection);
             return Err(SnapshotError::CannotWrite { reason }.into());
-        }
-        let mut heads = Vec::new();
-        let collections = self.collections.iter_mut().map(|(entry, head)| (&mut entry.head, head));
-        for (place, head) in
-            collections.chain(self.embedders.iter_mut().map(|(entry, head)| (&mut entry.head, head)))
-        {
-            place.offset = heads.len() as u64;
-            heads.append(head);
         }
         let mut index = ReleaseIndex {
             layout: LAYOUT,
             id: String::new(),
             heads: describe(&format!("heads-{}.portolan", &blake3::hash(&heads).to_hex()[..16]), &heads),
-            collections: self.collections.into_iter().map(|(entry, _)| entry).collect(),
+            snapshots,
+            collections,
             embedders: self.embedders.into_iter().map(|(entry, _)| entry).collect(),
         };
         index.id = index.compute_id();
-        let json = serde_json::to_vec_pretty(&index)
-            .map_err(|e| SnapshotError::CannotWrite { reason: e.to_string() })?;
+        let json = index.to_json().into_bytes();
         Ok(BuiltRelease { index, json, heads })
     }
+}
+
+fn first_name(added: &Added) -> &str {
+    added.collections.first().map_or("", |entry| entry.schema.collection.as_str())
+}
+
+/// Collection `number` of a file that is wholly there.
+fn describe_collection(
+    opened: &Arc<SnapshotFile>,
+    number: usize,
+    file: &[u8],
+) -> Result<CollectionEntry, SnapshotError> {
+    let gone = || malformed("description", 0, "a collection or its statistics are missing");
+    let collection = opened.collection(number).ok_or_else(gone)?;
+    Ok(CollectionEntry {
+        snapshot: 0,
+        number,
+        members: collection.members_range().map(Place::from),
+        schema: collection.schema().clone(),
+        statistics: collection.statistics(&Resident(file))?.ok_or_else(gone)?,
+    })
 }
 
 fn describe(name: &str, file: &[u8]) -> ReleaseFile {

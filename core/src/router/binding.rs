@@ -9,6 +9,7 @@ use super::{
 use crate::{
     error::{CatalogError, Result},
     filter::{Condition, Prune},
+    gather::Gather as _,
     plan::{NamePattern, Plan},
     release::CollectionEntry,
     routing::{Route, Router},
@@ -26,14 +27,14 @@ pub(super) fn bind(
 ) -> Result<(Vec<String>, Vec<Member>)> {
     let places = select(catalog, plan)?;
     let known = &catalog.index().collections;
-    let entries: Vec<&CollectionEntry> = places.iter().filter_map(|place| known.get(*place)).collect();
+    let entries: Vec<&CollectionEntry> = places.iter().filter_map(|place| known.get(*place)).gather();
     check_columns(plan, &entries)?;
-    let names: Vec<String> = entries.iter().map(|entry| entry.schema.collection.clone()).collect();
+    let names: Vec<String> = entries.iter().map(|entry| entry.schema.collection.clone()).gather();
     let condition = plan.filter.as_ref().map(Condition::new);
     if let Some(condition) = &condition {
         entries.iter().try_for_each(|entry| target::check(condition, &entry.schema))?;
     }
-    let asked: Vec<&str> = names.iter().map(String::as_str).collect();
+    let asked: Vec<&str> = names.iter().map(String::as_str).gather();
     let routed = match router {
         Some(router) => router.route(plan, &asked)?,
         None => Route::All,
@@ -75,7 +76,7 @@ pub(super) fn select(catalog: &Catalog, plan: &Plan) -> Result<Vec<usize>> {
 fn matching(known: &[CollectionEntry], pattern: &NamePattern) -> Result<Vec<usize>> {
     let names = known.iter().map(|entry| entry.schema.collection.as_str());
     let fitting = (0..).zip(names.clone()).filter(|(_, name)| pattern.fits(name));
-    let places: Vec<usize> = fitting.map(|(place, _)| place).collect();
+    let places: Vec<usize> = fitting.map(|(place, _)| place).gather();
     if places.is_empty() {
         return Err(pattern.unknown(names).into());
     }
@@ -85,7 +86,7 @@ fn matching(known: &[CollectionEntry], pattern: &NamePattern) -> Result<Vec<usiz
 /// Every column that WHERE or SELECT names exists in at least one of the collections.
 fn check_columns(plan: &Plan, entries: &[&CollectionEntry]) -> Result<()> {
     let fields = entries.iter().flat_map(|entry| &entry.schema.fields).map(|field| field.path.as_str());
-    match plan.unknown_column(&fields.collect::<Vec<_>>()) {
+    match plan.unknown_column(&fields.gather::<Vec<_>>()) {
         Some(error) => Err(error.into()),
         None => Ok(()),
     }

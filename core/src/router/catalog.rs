@@ -8,7 +8,7 @@ use crate::{
     embed::WordPiece,
     error::{CatalogError, Error, Result, SnapshotError},
     release::{Place, ReleaseIndex},
-    snapshot::{Collection, EmbedderFile},
+    snapshot::{Clusters, Collection, EmbedderFile, SnapshotFile},
 };
 
 /// The file number of the heads file.
@@ -21,6 +21,7 @@ const HEADS: usize = 0;
 #[derive(Debug)]
 pub struct Catalog {
     index: Arc<ReleaseIndex>,
+    snapshots: Vec<OnceLock<Arc<SnapshotFile>>>,
     collections: Vec<OnceLock<Arc<Collection>>>,
     embedders: Vec<OnceLock<Arc<Encoder>>>,
 }
@@ -52,9 +53,10 @@ impl Catalog {
     }
 
     fn of(index: Arc<ReleaseIndex>) -> Self {
+        let snapshots = index.snapshots.iter().map(|_| OnceLock::new()).collect();
         let collections = index.collections.iter().map(|_| OnceLock::new()).collect();
         let embedders = index.embedders.iter().map(|_| OnceLock::new()).collect();
-        Self { index, collections, embedders }
+        Self { index, snapshots, collections, embedders }
     }
 
     /// The description.
@@ -64,12 +66,12 @@ impl Catalog {
 
     /// The number of the file that holds collection `place` of the description.
     pub(super) fn collection_file(&self, place: usize) -> usize {
-        1 + place
+        1 + self.index.collections.get(place).map_or(0, |entry| entry.snapshot)
     }
 
     /// The number of the file that holds embedder `place` of the description.
     pub(super) fn embedder_file(&self, place: usize) -> usize {
-        1 + self.index.collections.len() + place
+        1 + self.index.snapshots.len() + place
     }
 
     /// The opened collection, or a note in `needs` of what is missing to open it.
@@ -86,15 +88,71 @@ impl Catalog {
         if let Some(open) = slot.get() {
             return Ok(Some(open.clone()));
         }
-        let Some(head) = self.head(entry.head, sources, needs)? else { return Ok(None) };
-        let blame =
-            |error: SnapshotError| error.in_file(&self.index.heads.name, Some(&entry.schema.collection));
-        let collection = Collection::open(head, entry.file.bytes).map_err(blame)?;
-        if *collection.statistics() != entry.statistics || *collection.schema() != entry.schema {
-            let reason = format!("{} is not the file that release.json describes", entry.file.name);
-            return Err(SnapshotError::BadRelease { reason }.into());
-        }
+        let Some(file) = self.snapshot(entry.snapshot, sources, needs)? else { return Ok(None) };
+        let found = file
+            .collection(entry.number)
+            .filter(|found| *found.schema() == entry.schema && found.rows() == entry.statistics.rows);
+        let collection = found.ok_or_else(|| self.not_described(entry.snapshot))?;
         Ok(Some(slot.get_or_init(|| Arc::new(collection)).clone()))
+    }
+
+    /// The opened file of collections at `place` of the description, or a note in `needs`.
+    fn snapshot(
+        &self,
+        place: usize,
+        sources: &dyn Sources,
+        needs: &mut Needs,
+    ) -> Result<Option<Arc<SnapshotFile>>> {
+        let (Some(slot), Some(entry)) = (self.snapshots.get(place), self.index.snapshots.get(place)) else {
+            return Err(CatalogError::EmptyRelease.into());
+        };
+        if let Some(open) = slot.get() {
+            return Ok(Some(open.clone()));
+        }
+        let Some(head) = self.copy(entry.head, sources, needs)? else { return Ok(None) };
+        let file =
+            SnapshotFile::open(head, entry.file.bytes).map_err(|error| self.blame_copy(place, error))?;
+        if !file.eager().into_iter().map(Place::from).eq(entry.eager.iter().copied()) {
+            return Err(self.not_described(place).into());
+        }
+        Ok(Some(slot.get_or_init(|| file).clone()))
+    }
+
+    /// The clusters of the file that holds collection `place`, or a note in `needs`: head and centroids come in one
+    /// range. `None` also for a file without clusters, which notes nothing.
+    pub(super) fn clusters(
+        &self,
+        place: usize,
+        sources: &dyn Sources,
+        needs: &mut Needs,
+    ) -> Result<Option<Arc<Clusters>>> {
+        let entry = self.index.collections.get(place).ok_or(CatalogError::EmptyRelease)?;
+        let snapshot = self.index.snapshots.get(entry.snapshot).ok_or(CatalogError::EmptyRelease)?;
+        let (head, opening) = (snapshot.head.range(), snapshot.opening().range());
+        let eager = Place { offset: head.end, bytes: opening.end.saturating_sub(head.end) };
+        let copy = if eager.bytes > 0 { self.copy(eager, sources, needs)? } else { Some(&[][..]) };
+        let Some(file) = self.snapshot(entry.snapshot, sources, needs)? else { return Ok(None) };
+        match copy {
+            Some(copy) => file.open_clusters(copy).map_err(|e| self.blame_copy(entry.snapshot, e).into()),
+            None => Ok(None),
+        }
+    }
+
+    fn not_described(&self, snapshot: usize) -> SnapshotError {
+        let name = self.index.snapshots.get(snapshot).map_or("a file", |entry| &entry.file.name);
+        SnapshotError::BadRelease { reason: format!("{name} is not the file that release.json describes") }
+    }
+
+    /// An error of what the heads file holds of a snapshot.
+    fn blame_copy(&self, snapshot: usize, error: SnapshotError) -> SnapshotError {
+        error.in_file(&self.index.heads.name, self.only_collection(snapshot))
+    }
+
+    /// The name of the collection of a file that holds one.
+    fn only_collection(&self, snapshot: usize) -> Option<&str> {
+        let mut own = self.index.collections.iter().filter(|entry| entry.snapshot == snapshot);
+        let first = own.next()?;
+        own.next().is_none().then_some(first.schema.collection.as_str())
     }
 
     /// The opened embedder with its tokenizer, or a note in `needs`. Head and vocabulary are asked for in one wave.
@@ -113,7 +171,7 @@ impl Catalog {
         let number = self.embedder_file(place);
         let source = self.file(number, sources)?;
         let vocabulary = needs.check(number, source, entry.vocabulary.range());
-        let Some(head) = self.head(entry.head, sources, needs)? else { return Ok(None) };
+        let Some(head) = self.copy(entry.head, sources, needs)? else { return Ok(None) };
         let blame = |error: SnapshotError| error.in_file(&self.index.heads.name, None);
         let file = EmbedderFile::open(head, entry.file.bytes).map_err(blame)?;
         let tokenizer = file.tokenizer(source).map_err(|error| self.blame_any(number, error))?;
@@ -125,18 +183,19 @@ impl Catalog {
         Ok(Some(slot.get_or_init(|| Arc::new(Encoder { file, tokenizer })).clone()))
     }
 
-    fn head<'s>(
+    /// A part of the heads file.
+    fn copy<'s>(
         &self,
         place: Place,
         sources: &'s dyn Sources,
         needs: &mut Needs,
     ) -> Result<Option<&'s [u8]>> {
         let range = place.range();
-        let head = self.file(HEADS, sources)?.get(range);
-        if head.is_none() {
+        let copy = self.file(HEADS, sources)?.get(range);
+        if copy.is_none() {
             needs.want(HEADS, range);
         }
-        Ok(head)
+        Ok(copy)
     }
 
     /// A file as the host lends it: there, and as long as the release says. A longer or shorter file would be asked
@@ -154,11 +213,10 @@ impl Catalog {
         Ok(source)
     }
 
-    /// An error of a file with the file's name, and its collection's.
+    /// An error of a file with the file's name, and its collection's if there is one alone.
     pub(crate) fn blame(&self, number: usize, error: SnapshotError) -> SnapshotError {
         let name = self.index.file(number).map_or("a file", |file| &file.name);
-        let collection = number.checked_sub(1).and_then(|place| self.index.collections.get(place));
-        error.in_file(name, collection.map(|entry| entry.schema.collection.as_str()))
+        error.in_file(name, number.checked_sub(1).and_then(|place| self.only_collection(place)))
     }
 
     /// The same of any error: those that are not about a file stay as they are.
@@ -166,6 +224,17 @@ impl Catalog {
         match error {
             Error::Snapshot(error) => self.blame(number, error).into(),
             other => other,
+        }
+    }
+
+    /// An error that was met while a collection was read, with the names of its file and of itself.
+    pub(super) fn blame_collection(&self, place: usize, error: Error) -> Error {
+        match (error, self.index.collections.get(place)) {
+            (Error::Snapshot(error), Some(entry)) => {
+                let name = self.index.file(1 + entry.snapshot).map_or("a file", |file| &file.name);
+                error.in_file(name, Some(&entry.schema.collection)).into()
+            }
+            (other, _) => other,
         }
     }
 }

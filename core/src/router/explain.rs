@@ -1,13 +1,15 @@
 //! EXPLAIN: what routing and statistics say of each collection; and with ANALYZE, what the statement cost.
 
 use super::{
-    CollectionReport, Explanation, Fanout, Outcome, ResultSet,
+    CollectionReport, Explanation, Fanout, Outcome, ResultSet, clustered,
+    fanout::Statement,
     member::{Cost, Member, State, Target},
     shape::{Mode, from_record},
     stages::answer::Answer,
 };
 use crate::{
     filter,
+    gather::Gather as _,
     json::Ordered,
     order::{Map, sort_unique},
     query::{Column, Explain, Field, quote_name},
@@ -52,12 +54,12 @@ impl Fanout {
         }
         let reports = statement.names.iter().zip(&self.members).zip(own);
         let mut result = ResultSet {
-            columns: statement.plan.columns.iter().map(|column| column.name.clone()).collect(),
+            columns: statement.plan.columns.iter().map(|column| column.name.clone()).gather(),
             rows,
             sets,
-            collections: reports.map(|((name, member), rows)| self.report(name, member, rows)).collect(),
+            collections: reports.map(|((name, member), rows)| self.report(name, member, rows)).gather(),
             waves: self.waves,
-            notes: self.spaces.note(&statement.catalog).into_iter().collect(),
+            notes: self.spaces.note(&statement.catalog).into_iter().gather(),
             cursor,
             explanation: None,
         };
@@ -79,7 +81,7 @@ impl Fanout {
     }
 
     fn explanation(&self, asked: Explain, result: &ResultSet) -> Explanation {
-        let facts: Vec<Facts<'_>> = self.members.iter().filter_map(|member| self.facts(member)).collect();
+        let facts: Vec<Facts<'_>> = self.members.iter().filter_map(|member| self.facts(member)).gather();
         let plan = &self.statement.plan;
         let (mut text, mut json) = (plan.explain_text(), plan.explain_tree());
         let reading = facts.iter().filter(|facts| matches!(facts.member.state, State::Asked(_))).count();
@@ -101,6 +103,8 @@ impl Fanout {
         let (path, why) = self.path(member);
         let bytes = match path {
             "scan" | "filter" => self.estimated_bytes(entry),
+            // Codes of a few clusters, whatever the number of rows.
+            "clusters" => self.estimated_bytes(entry) / 16,
             _ => 0,
         };
         Some(Facts { entry, member, path, why, selectivity, bytes })
@@ -111,12 +115,23 @@ impl Fanout {
         let State::Asked(target) = &member.state else { return ("none", "it is not asked") };
         match (target.passes(), self.statement.shape.mode) {
             (Some(false), _) => ("none", "no row can pass WHERE, whatever the columns hold"),
-            (_, Mode::Search) => ("scan", "the only path until the collection has clusters"),
+            (_, Mode::Search) => match self.why_not_clusters(member) {
+                None => {
+                    ("clusters", "those near the query hold the share of the nearest rows that RECALL asks")
+                }
+                Some(why) => ("scan", why),
+            },
             (Some(true), Mode::Grouped) if self.only_counts() => {
                 ("statistics", "COUNT(*) without WHERE needs no row")
             }
             _ => ("filter", "there is no query vector"),
         }
+    }
+
+    fn why_not_clusters(&self, member: &Member) -> Option<&'static str> {
+        let Statement { catalog, plan, shape, .. } = &self.statement;
+        let entry = catalog.index().collections.get(member.place)?;
+        clustered::why_not(catalog, plan, shape, entry)
     }
 
     fn only_counts(&self) -> bool {
@@ -148,7 +163,7 @@ impl Fanout {
         }
         sort_unique(&mut paths);
         let columns: u64 = paths.iter().map(|path| column_bytes(&entry.schema, path, rows)).sum();
-        vectors.saturating_add(columns).min(entry.file.bytes)
+        vectors.saturating_add(columns).min(self.statement.catalog.index().share(entry))
     }
 
     fn line(&self, facts: &Facts<'_>, asked: Explain) -> String {
@@ -231,7 +246,7 @@ impl Fanout {
                 State::Asked(target) => Some(&target.cost),
                 _ => None,
             })
-            .collect();
+            .gather();
         let sum = |part: fn(&Cost) -> u64| costs.iter().map(|cost| part(cost)).sum::<u64>();
         let stage = |name, micros, rows_in, rows_out, bytes| Stage { name, micros, rows_in, rows_out, bytes };
         let (found, merged) = (sum(|cost| cost.found), self.ledger.merged);

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     error::{Error, Result, SnapshotError},
     filter::Condition,
+    gather::Gather as _,
     plan::Plan,
     query::Explain,
 };
@@ -235,8 +236,7 @@ impl Fanout {
             None => merge(&run, &self.members, &self.spaces)?,
         };
         self.ledger.merge += run.now().saturating_sub(started);
-        let wanted: Vec<(usize, u64)> =
-            merged.wanted().into_iter().map(|hit| (hit.member, hit.row)).collect();
+        let wanted: Vec<(usize, u64)> = merged.wanted().into_iter().map(|hit| (hit.member, hit.row)).gather();
         self.ledger.merged = wanted.len() as u64;
         let Some(shown) = jobs::records(&run, &mut self.members, &merged, &wanted, needs)? else {
             self.merged = Some(merged);
@@ -268,6 +268,6 @@ fn embed(
     made.map_err(|(spaces, error)| {
         let lacks = |(_, member): &(usize, &Member)| asked(member) && spaces.contains(&member.space);
         let members = members.iter().enumerate().filter(lacks).map(|(place, _)| place);
-        Halt { members: members.collect(), error }
+        Halt { members: members.gather(), error }
     })
 }

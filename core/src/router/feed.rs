@@ -4,14 +4,12 @@ use super::{hit::Shown, shape::from_record, target::Opened};
 use crate::{
     error::{Result, SnapshotError},
     filter::{ColumnBlock, ColumnData},
+    gather::Gather as _,
     order::sort_indices,
     query::Field,
     rank::order_values,
     schema::{FieldType, Value, is_at_or_below},
-    snapshot::{
-        COLUMN_ROWS, Strings,
-        layout::{SectionEntry, malformed},
-    },
+    snapshot::{COLUMN_ROWS, Section, Strings, layout::malformed},
 };
 
 /// How a field is read.
@@ -40,7 +38,7 @@ pub(super) enum Origin<'o> {
     Nothing,
     Collection,
     Ids,
-    Column(&'o crate::schema::Field, &'o SectionEntry),
+    Column(&'o crate::schema::Field, &'o Section),
     Record,
 }
 
@@ -68,7 +66,7 @@ impl Opened<'_> {
     }
 
     /// The sections that reading `fields` takes.
-    pub(super) fn field_sections(&self, fields: &[Field]) -> Vec<SectionEntry> {
+    pub(super) fn field_sections(&self, fields: &[Field]) -> Vec<Section> {
         let mut sections = Vec::new();
         for field in fields {
             match self.origin(field) {
@@ -85,7 +83,7 @@ impl Opened<'_> {
 
     /// The fields that only records hold, as places in `fields`.
     pub(super) fn record_fields(&self, fields: &[Field]) -> Vec<Field> {
-        fields.iter().filter(|field| matches!(self.origin(field), Origin::Record)).cloned().collect()
+        fields.iter().filter(|field| matches!(self.origin(field), Origin::Record)).cloned().gather()
     }
 
     /// Opens the fields; their sections are resident.
@@ -112,21 +110,22 @@ impl Opened<'_> {
         self.table(section)
     }
 
-    fn table(&self, section: &SectionEntry) -> Result<Strings<'_>, SnapshotError> {
+    fn table(&self, section: &Section) -> Result<Strings<'_>, SnapshotError> {
         let table = self.collection.strings(self.source, section)?;
-        table.ok_or_else(|| malformed(section.kind.name(), section.offset, "the texts are not resident"))
+        table.ok_or_else(|| malformed(section.kind.name(), section.range.start, "the texts are not resident"))
     }
 
     fn open_column(
         &self,
         field: &crate::schema::Field,
-        section: &SectionEntry,
+        section: &Section,
     ) -> Result<Column<'_>, SnapshotError> {
         let mut blocks = Vec::with_capacity(section.blocks as usize);
         for block in 0..section.blocks {
             let found = self.collection.column_block(self.source, (field, section), block)?;
-            blocks
-                .push(found.ok_or_else(|| malformed("column", section.offset, "the block is not resident"))?);
+            blocks.push(
+                found.ok_or_else(|| malformed("column", section.range.start, "the block is not resident"))?,
+            );
         }
         let texts = match self.collection.dictionary(&field.path) {
             Some(section) => Some(self.table(section)?),
@@ -159,8 +158,8 @@ impl Feed<'_> {
     pub(super) fn words(&self, rows: &[u64]) -> Option<Vec<u128>> {
         match self {
             Self::Constant(value) => Some(vec![u128::from(*value != Value::Null); rows.len()]),
-            Self::Ids(_) => Some(rows.iter().map(|row| present(*row)).collect()),
-            Self::Column(column) => Some(rows.iter().map(|row| column.word(*row)).collect()),
+            Self::Ids(_) => Some(rows.iter().map(|row| present(*row)).gather()),
+            Self::Column(column) => Some(rows.iter().map(|row| column.word(*row)).gather()),
             Self::Record(_) => None,
         }
     }

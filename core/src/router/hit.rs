@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::run::Run;
-use crate::{order::sort_by, rank::order_rows, schema::Value};
+use crate::{gather::Gather as _, order::sort_by, rank::order_rows, schema::Value};
 
 /// A row that may be in the answer.
 #[derive(Debug, Clone, Default)]
@@ -99,9 +99,9 @@ impl Merged {
     /// The rows whose records the answer takes.
     pub(super) fn wanted(&self) -> Vec<&Hit> {
         match self {
-            Self::Rankings(rankings) => rankings.iter().flat_map(|ranking| &ranking.hits).collect(),
+            Self::Rankings(rankings) => rankings.iter().flat_map(|ranking| &ranking.hits).gather(),
             Self::Groups(Grouping { hits, rows, .. }) => {
-                rows.iter().filter_map(|(_, hit)| hits.get((*hit)?)).collect()
+                rows.iter().filter_map(|(_, hit)| hits.get((*hit)?)).gather()
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::{
-    Needs,
+    Needs, clustered,
     hit::{Merged, Shown},
     member::{Cost, Member, State, Target},
     run::{Halt, Run},
@@ -44,11 +44,15 @@ pub(super) fn search(
         if let State::Asked(target) = &mut member.state
             && target.found.is_none()
         {
+            let entry = run.catalog.index().collections.get(place).filter(|_| run.plan.is_search());
+            let why_not = |entry| clustered::why_not(run.catalog, run.plan, run.shape, entry);
+            target.by_clusters = entry.is_some_and(|entry| why_not(entry).is_none());
             let needs = Needs::default();
             jobs.push(Mutex::new(Search { member: number, place, space, target, needs, error: None }));
         }
     }
-    let bytes = |place: usize| run.catalog.index().collections.get(place).map_or(0, |entry| entry.file.bytes);
+    let index = run.catalog.index();
+    let bytes = |place: usize| index.collections.get(place).map_or(0, |entry| index.share(entry));
     let sizes: Vec<u64> = jobs.iter().map(|job| lock(job, |job| bytes(job.place))).collect();
     each(run, &sizes, SPREAD_BYTES, &|number| {
         if let Some(job) = jobs.get(number) {
@@ -62,7 +66,7 @@ pub(super) fn search(
             return Err(Halt::of(job.member, error));
         }
     }
-    Ok(())
+    clustered::search(run, members, spaces, needs)
 }
 
 fn search_one(run: &Run<'_>, job: &mut Search<'_>, spaces: &Spaces) {
@@ -70,7 +74,7 @@ fn search_one(run: &Run<'_>, job: &mut Search<'_>, spaces: &Spaces) {
     let vectors = metric.zip(spaces.queries(job.space));
     let queries = vectors.map(|(metric, vectors)| Queries { metric, vectors });
     let done = job.target.step(run, (job.member, job.place), queries, &mut job.needs);
-    job.error = done.err().map(|error| run.catalog.blame_any(run.catalog.collection_file(job.place), error));
+    job.error = done.err().map(|error| run.catalog.blame_collection(job.place, error));
 }
 
 /// The records of one collection that are wanted.
@@ -108,8 +112,8 @@ pub(super) fn records(
     for job in jobs.drain(..) {
         let job = job.into_inner().unwrap_or_else(PoisonError::into_inner);
         needs.extend(job.needs);
-        let file = run.catalog.collection_file(job.place);
-        let found = job.found.map_err(|error| Halt::of(job.member, run.catalog.blame_any(file, error)))?;
+        let blame = |error| Halt::of(job.member, run.catalog.blame_collection(job.place, error));
+        let found = job.found.map_err(blame)?;
         for (record, places) in found.into_iter().flatten().zip(job.goes_to) {
             for place in places {
                 shown.get_mut(place as usize).into_iter().for_each(|to| *to = record.clone());
@@ -162,7 +166,7 @@ fn read_one(run: &Run<'_>, job: &mut Read<'_>) {
 }
 
 /// Does jobs of these sizes: at once, the largest first, if together they are worth it.
-fn each(run: &Run<'_>, sizes: &[u64], worth: u64, job: &(dyn Fn(usize) + Sync)) {
+pub(super) fn each(run: &Run<'_>, sizes: &[u64], worth: u64, job: &(dyn Fn(usize) + Sync)) {
     if sizes.len() < 2 || sizes.iter().sum::<u64>() < worth {
         return (0..sizes.len()).for_each(job);
     }

@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     filter::{Bind, Condition},
     schema::{Schema, Value},
-    snapshot::layout::SectionEntry,
+    snapshot::Section,
 };
 
 /// A collection that FROM names.
@@ -40,6 +40,8 @@ pub(super) struct Target {
     filter: Option<Bind>,
     /// The rows that pass it; `None`: not known yet.
     masked: Option<Masked>,
+    /// Whether its rows are found through clusters, together with those of other collections.
+    pub(super) by_clusters: bool,
     /// What was found; `None` until the collection was searched.
     pub(super) found: Option<Found>,
     pub(super) cost: Cost,
@@ -95,7 +97,13 @@ impl Target {
     /// # Errors
     /// As [`bind`].
     pub(super) fn new(condition: Option<&Condition<'_>>, schema: &Schema) -> Result<Self> {
-        Ok(Self { filter: bind(condition, schema)?, masked: None, found: None, cost: Cost::default() })
+        Ok(Self {
+            filter: bind(condition, schema)?,
+            masked: None,
+            by_clusters: false,
+            found: None,
+            cost: Cost::default(),
+        })
     }
 
     /// Searches the collection if all that it takes is resident; else notes all of it in `needs`, so that one wave
@@ -111,7 +119,11 @@ impl Target {
             self.found = Some(found);
             return Ok(());
         }
-        let Some(opened) = Opened::open(run, place, needs)? else { return Ok(()) };
+        let opened = Opened::open(run, place, needs)?;
+        if self.by_clusters && run.catalog.clusters(place, run.sources, needs)?.is_none() {
+            return Ok(());
+        }
+        let Some(opened) = opened else { return Ok(()) };
         let sections = self.sections(run, member, &opened)?;
         let missing = sections.iter().filter(|section| !opened.want(section, needs)).count();
         // Documents are asked for in the wave that brings the rows of a query's tokens.
@@ -119,10 +131,10 @@ impl Target {
         if missing > 0 || (unmade && !run.shape.tests_documents) {
             return Ok(());
         }
-        if !self.evaluate(run, &opened, needs)? || unmade {
+        if !self.evaluate(run, &opened, needs)? || unmade || self.by_clusters {
             return Ok(());
         }
-        let read: u64 = sections.iter().map(|section| section.bytes).sum();
+        let read: u64 = sections.iter().map(|section| section.range.len()).sum();
         self.cost.bytes = read + self.masked.as_ref().map_or(0, |masked| masked.bytes);
         let started = run.now();
         let mask = self.mask();
@@ -157,18 +169,18 @@ impl Target {
     }
 
     /// What one wave brings: the sections of the WHERE, of what rows are ordered or grouped by, ids, vectors.
-    fn sections(&self, run: &Run<'_>, member: usize, opened: &Opened<'_>) -> Result<Vec<SectionEntry>> {
+    fn sections(&self, run: &Run<'_>, member: usize, opened: &Opened<'_>) -> Result<Vec<Section>> {
         let mut sections = opened.filter_sections(run.plan, self.filter.as_ref());
         sections.extend(opened.field_sections(&run.shape.reads));
-        if run.plan.is_search() {
-            sections.push(*opened.collection.vectors()?);
+        if run.plan.is_search() && !self.by_clusters {
+            sections.push(*opened.collection.expect_vectors()?);
         }
         let cursor_here = run.plan.after.as_ref().is_some_and(|after| after.collection == run.name(member));
         if run.shape.ids && (run.shape.mode != Mode::List || run.shape.keeps_nearest(run.plan) || cursor_here)
         {
             sections.extend(opened.collection.ids());
         }
-        let mut seen: Vec<SectionEntry> = Vec::with_capacity(sections.len());
+        let mut seen: Vec<Section> = Vec::with_capacity(sections.len());
         sections.retain(|section| {
             let new = !seen.contains(section);
             seen.extend(new.then_some(*section));
@@ -177,7 +189,13 @@ impl Target {
         Ok(sections)
     }
 
-    fn mask(&self) -> Option<&[u64]> {
+    /// Whether it is known which rows pass WHERE.
+    pub(super) fn is_masked(&self) -> bool {
+        self.masked.is_some()
+    }
+
+    /// A bit per row that passes WHERE; `None` when all do.
+    pub(super) fn mask(&self) -> Option<&[u64]> {
         self.masked.as_ref().and_then(|masked| masked.words.as_deref())
     }
 

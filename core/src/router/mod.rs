@@ -6,6 +6,7 @@
 
 mod binding;
 mod catalog;
+mod clustered;
 mod documents;
 mod explain;
 mod fanout;

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::{
+    gather::Gather as _,
     json::{Ordered, Tree},
     schema::Value,
 };
@@ -119,15 +120,15 @@ impl ResultSet {
     pub fn to_tree<T: Tree>(&self) -> T {
         let row_id = |row: &ResultRow| row.id.as_ref().map_or_else(T::null, |id| T::text(id));
         let mut out = vec![
-            ("columns", T::list(self.columns.iter().map(|name| T::text(name)).collect())),
-            ("rows", T::list(self.rows.iter().map(|row| self.row_tree(row)).collect())),
-            ("row_ids", T::list(self.rows.iter().map(row_id).collect())),
+            ("columns", T::list(self.columns.iter().map(|name| T::text(name)).gather())),
+            ("rows", T::list(self.rows.iter().map(|row| self.row_tree(row)).gather())),
+            ("row_ids", T::list(self.rows.iter().map(row_id).gather())),
             ("collections", self.collections_tree()),
             ("waves", T::count(u64::from(self.waves))),
-            ("notes", T::list(self.notes.iter().map(|note| T::text(note)).collect())),
+            ("notes", T::list(self.notes.iter().map(|note| T::text(note)).gather())),
         ];
         if !self.sets.is_empty() {
-            out.push(("sets", T::list(self.sets.iter().map(set_tree).collect())));
+            out.push(("sets", T::list(self.sets.iter().map(set_tree).gather())));
         }
         out.extend(self.cursor.iter().map(|cursor| ("cursor", T::text(cursor))));
         if let Some(Explanation { text, json }) = &self.explanation {
@@ -163,7 +164,7 @@ impl ResultSet {
 
     fn row_tree<T: Tree>(&self, row: &ResultRow) -> T {
         let cells = self.columns.iter().map(String::as_str).zip(row.cells.iter().map(Value::to_tree));
-        T::object(cells.collect())
+        T::object(cells.gather())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a plan asks of the stages, derived once: how many rows, which fields, whether ids decide early.
 
 use crate::{
+    gather::Gather as _,
     order::sort_unique,
     plan::Plan,
     query::{Aggregate, Column, Duplicates, Field, Scalar},
@@ -82,7 +83,7 @@ impl Shape {
             reads: Vec::new(),
             aggregates: aggregates(plan),
         };
-        shape.fields = plan.fields().into_iter().filter(|field| from_record(field)).cloned().collect();
+        shape.fields = plan.fields().into_iter().filter(|field| from_record(field)).cloned().gather();
         if mode != Mode::Search {
             shape.reads = reads(plan, &shape.aggregates);
             shape.ids |= shape.reads.contains(&Field::Id);
@@ -145,7 +146,7 @@ fn reads(plan: &Plan, aggregates: &[Aggregate]) -> Vec<Field> {
         None => plan.order.iter().for_each(|key| key.value.collect_fields(&mut fields)),
     }
     sort_unique(&mut fields);
-    fields.into_iter().cloned().collect()
+    fields.into_iter().cloned().gather()
 }
 
 fn aggregates(plan: &Plan) -> Vec<Aggregate> {

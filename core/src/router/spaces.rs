@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     error::{CatalogError, Error, InputError, Quoted, Result},
+    gather::Gather as _,
     metric::{Metric, check_vector},
     plan::{Plan, Probe},
     release::CollectionEntry,
@@ -65,7 +66,7 @@ impl Spaces {
         };
         let slots =
             plan.probes.iter().map(|probe| Ok(self.keep(slot(probe, schema, metric, catalog, texts)?)));
-        let slots = slots.collect::<Result<Vec<usize>>>()?;
+        let slots = slots.gather::<Result<Vec<usize>>>()?;
         if let Some(space) = self.list.iter().position(same) {
             return Ok(space);
         }
@@ -110,7 +111,7 @@ impl Spaces {
 
     fn spaces_of(&self, slot: usize) -> Vec<usize> {
         let uses = |space: &usize| self.slot_of.iter().any(|of| of.get(*space) == Some(&slot));
-        (0..self.list.len()).filter(uses).collect()
+        (0..self.list.len()).filter(uses).gather()
     }
 
     /// How many texts the statement has to be embedded.
@@ -124,7 +125,7 @@ impl Spaces {
             Some(Slot::Ready(vector)) => Some(vector.as_slice()),
             _ => None,
         };
-        self.slot_of.iter().map(vector).collect()
+        self.slot_of.iter().map(vector).gather()
     }
 
     /// Refuses what needs one space where there are several.

@@ -11,10 +11,7 @@ use crate::{
     plan::Plan,
     query::Column,
     schema::{Field, FieldType, Schema},
-    snapshot::{
-        Collection, Strings,
-        layout::{SectionEntry, malformed},
-    },
+    snapshot::{Collection, Section, Strings, layout::malformed},
 };
 
 /// Rows are filtered in blocks of this many, as columns are stored.
@@ -64,7 +61,7 @@ pub(super) fn passes(filter: Option<&Bind>) -> Option<bool> {
 
 impl Opened<'_> {
     /// The sections that the WHERE reads: columns and dictionaries.
-    pub(super) fn filter_sections(&self, plan: &Plan, filter: Option<&Bind>) -> Vec<SectionEntry> {
+    pub(super) fn filter_sections(&self, plan: &Plan, filter: Option<&Bind>) -> Vec<Section> {
         let (columns, dictionaries) = match (filter, &plan.filter) {
             (Some(Bind::Ready(filter)), _) => (filter.columns().to_vec(), Vec::new()),
             (Some(Bind::Needs(texts)), Some(expr)) => (expr.columns(), texts.clone()),
@@ -76,22 +73,19 @@ impl Opened<'_> {
         sections
     }
 
-    /// Notes the blocks of a section that are missing; says whether none is.
-    pub(super) fn want(&self, section: &SectionEntry, needs: &mut Needs) -> bool {
-        let ranges =
-            (0..section.blocks).filter_map(|block| self.collection.head().block_range(section, block));
-        let missing = ranges.filter(|range| !needs.check(self.file, self.source, *range)).count();
-        missing == 0
+    /// Notes a section that is missing, as a whole; says whether it is there.
+    pub(super) fn want(&self, section: &Section, needs: &mut Needs) -> bool {
+        section.range.is_empty() || needs.check(self.file, self.source, section.range)
     }
 
-    fn values(&self, column: &Column) -> Option<(&Field, &SectionEntry)> {
+    fn values(&self, column: &Column) -> Option<(&Field, &Section)> {
         match column {
             Column::Metadata(path) => self.collection.column(path),
             _ => None,
         }
     }
 
-    fn dictionary(&self, column: &Column) -> Option<&SectionEntry> {
+    fn dictionary(&self, column: &Column) -> Option<&Section> {
         match column {
             Column::Id => self.collection.ids(),
             Column::Metadata(path) => self.collection.dictionary(path),
@@ -202,12 +196,12 @@ impl Opened<'_> {
 
     fn column_block(
         &self,
-        values: (&Field, &SectionEntry),
+        values: (&Field, &Section),
         first_row: u64,
     ) -> Result<ColumnBlock<'_>, SnapshotError> {
         let block = u32::try_from(first_row / FILTER_ROWS).unwrap_or(u32::MAX);
         let found = self.collection.column_block(self.source, values, block)?;
-        found.ok_or_else(|| malformed("column", values.1.offset, "the block is not resident"))
+        found.ok_or_else(|| malformed("column", values.1.range.start, "the block is not resident"))
     }
 }
 

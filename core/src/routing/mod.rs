@@ -14,7 +14,7 @@ mod tests;
 
 use std::fmt::{self, Debug, Formatter};
 
-use crate::{error::Result, order::sort_by, plan::Plan};
+use crate::{error::Result, gather::Gather as _, order::sort_by, plan::Plan};
 
 pub use table::{RoutingTable, TableRouter};
 
@@ -49,10 +49,8 @@ impl Route {
     pub(crate) fn skip_reasons<'r>(&'r self, collections: &[&str]) -> Vec<Option<&'r str>> {
         let mut named: Vec<(&str, &str)> = match self {
             Self::All => Vec::new(),
-            Self::Only(names) => names.iter().map(|name| (name.as_str(), "")).collect(),
-            Self::Except(skipped) => {
-                skipped.iter().map(|(name, why)| (name.as_str(), why.as_str())).collect()
-            }
+            Self::Only(names) => names.iter().map(|name| (name.as_str(), "")).gather(),
+            Self::Except(skipped) => skipped.iter().map(|(name, why)| (name.as_str(), why.as_str())).gather(),
         };
         sort_by(&mut named, |a, b| a.0.cmp(b.0));
         let reason = |collection: &&str| {
@@ -63,7 +61,7 @@ impl Route {
                 _ => None,
             }
         };
-        collections.iter().map(reason).collect()
+        collections.iter().map(reason).gather()
     }
 }
 

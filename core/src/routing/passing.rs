@@ -7,6 +7,7 @@ use std::{cmp::Ordering, ops::Range};
 
 use super::table::RoutingTable;
 use crate::{
+    gather::Gather as _,
     query::{Column, CompareOp, Expr, FieldRef, Literal, MatchOp},
     rank::order_values,
     schema::Value,
@@ -36,7 +37,7 @@ impl Passing {
         };
         let [null, others, unknown] = [NULL, OTHERS, UNKNOWN].map(|place| set.get(place) == Some(&true));
         let known = set.iter().skip(SPECIAL).zip(table.meanings());
-        let models = known.filter(|(passes, _)| **passes).map(|(_, (_, model))| *model).collect();
+        let models = known.filter(|(passes, _)| **passes).map(|(_, (_, model))| *model).gather();
         Self { null, others, asked_unknown: unknown && walk.asks_unknown, models }
     }
 }
@@ -151,7 +152,7 @@ impl Walk<'_> {
             return set;
         }
         put(&mut set, OTHERS..SPECIAL, true);
-        let read: Vec<Value> = values.flat_map(readings).collect();
+        let read: Vec<Value> = values.flat_map(readings).gather();
         read.iter().for_each(|value| put(&mut set, self.comparable(value), true));
         read.iter().for_each(|value| put(&mut set, self.equal(value), false));
         set

@@ -1,14 +1,15 @@
 //! Distances from one query to stored rows, in the metric the rows were stored for or in another.
 
 use crate::{
-    metric::{Encoding, Metric, Scorer, normalize},
-    snapshot::decode_row,
+    gather::Gather as _,
+    metric::{Encoding, Metric, Scorer, decode_row, normalize},
 };
 
 /// A query made ready for the rows of one collection.
 #[derive(Debug)]
 pub struct Measure {
     scorer: Scorer,
+    dimension: usize,
     /// How the rows are stored, if each has to be scaled to unit length before it is compared.
     unit: Option<Encoding>,
 }
@@ -18,38 +19,31 @@ impl Measure {
     /// lost their lengths, which the other metrics need. `query` has passed
     /// [`check_vector`](crate::metric::check_vector) for `metric`.
     pub fn new(metric: Metric, stored: Metric, encoding: Encoding, query: &[f32]) -> Option<Self> {
-        match (metric, stored) {
-            _ if metric == stored => Some(Self { scorer: Scorer::new(metric, encoding, query), unit: None }),
-            (_, Metric::Cosine) => None,
-            (Metric::Cosine, _) => {
-                Some(Self { scorer: Scorer::new(metric, Encoding::F32, query), unit: Some(encoding) })
-            }
-            _ => Some(Self { scorer: Scorer::new(metric, encoding, query), unit: None }),
-        }
+        let dimension = query.len();
+        let unit = match (metric, stored) {
+            _ if metric == stored => None,
+            (_, Metric::Cosine) => return None,
+            (Metric::Cosine, _) => Some(encoding),
+            _ => None,
+        };
+        let compared = if unit.is_some() { Encoding::F32 } else { encoding };
+        Some(Self { scorer: Scorer::new(metric, compared, query), dimension, unit })
     }
 
     /// The distance to one stored row. A stored vector of zeros has no direction: under cosine its distance is 1.
     pub fn distance(&self, row: &[u8]) -> f32 {
         match self.unit {
             None => self.scorer.distance(row),
-            Some(encoding) => self.scorer.distance(&unit_row(row, encoding)),
-        }
-    }
-
-    /// Appends one distance for each row of `rows`.
-    pub fn distances(&self, rows: &[u8], row_bytes: usize, out: &mut Vec<f32>) {
-        match self.unit {
-            None => self.scorer.distances(rows, out),
-            Some(_) => out.extend(rows.chunks_exact(row_bytes.max(1)).map(|row| self.distance(row))),
+            Some(encoding) => self.scorer.distance(&unit_row(row, encoding, self.dimension)),
         }
     }
 }
 
 /// The row at unit length, as floats.
-fn unit_row(row: &[u8], encoding: Encoding) -> Vec<u8> {
-    let mut vector = decode_row(row, encoding);
+fn unit_row(row: &[u8], encoding: Encoding, dimension: usize) -> Vec<u8> {
+    let mut vector = decode_row(row, encoding, dimension);
     normalize(&mut vector);
-    vector.iter().flat_map(|x| x.to_le_bytes()).collect()
+    vector.iter().flat_map(|x| x.to_le_bytes()).gather()
 }
 
 #[cfg(test)]
@@ -73,10 +67,7 @@ mod tests {
             assert_eq!(measure.is_some(), possible, "{metric:?} over {stored:?}");
             if let Some(measure) = measure {
                 let expected = Scorer::new(metric, Encoding::F32, &query).distance(&row(metric));
-                let mut many = Vec::new();
-                measure.distances(&[row(stored), row(stored)].concat(), 12, &mut many);
-                assert_eq!(many, [expected, expected], "{metric:?} over {stored:?}");
-                assert_eq!(measure.distance(&row(stored)), expected);
+                assert_eq!(measure.distance(&row(stored)), expected, "{metric:?} over {stored:?}");
             }
         }
     }

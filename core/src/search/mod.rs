@@ -1,5 +1,6 @@
 //! Searching one collection. The one access path so far is the exact scan.
 
+pub mod clusters;
 mod measure;
 mod scan;
 mod top;

@@ -20,46 +20,44 @@ pub struct Reach<'a> {
     pub stop: &'a (dyn Fn() -> bool + Sync),
 }
 
+/// Rows that lie next to each other are taken from the file at once, this many.
+const ROWS_AT_ONCE: u64 = 256;
+
 /// Compares the rows within `reach` with the measure's query: distances and rows, nearest first, equal ones by row. The
 /// vectors must be resident.
 ///
 /// # Errors
-/// Damage, blocks that are not resident, [`CatalogError::Stopped`].
+/// Damage, blocks that are not resident, [`CatalogError::Stopped`]; [`CatalogError::NoVectors`] where there are none.
 pub fn scan(
     collection: &Collection,
     source: &dyn ByteSource,
     measure: &Measure,
     reach: &Reach<'_>,
 ) -> Result<Vec<(f32, u64)>> {
-    let (vectors, width) = (collection.vectors()?, collection.row_bytes());
-    let (mut top, mut distances) = (Top::after(reach.k, reach.after), Vec::new());
-    for block in 0..vectors.blocks {
+    let (vectors, head) = (collection.expect_vectors()?, collection.head());
+    let (stride, width) = (head.stride(vectors), collection.row_bytes());
+    let mut top = Top::after(reach.k, reach.after);
+    for first in (0..collection.rows()).step_by(ROWS_AT_ONCE as usize) {
         if (reach.stop)() {
             return Err(CatalogError::Stopped.into());
         }
-        let first_row = u64::from(block) * u64::from(vectors.rows_per_block);
-        let rows = collection.rows_in(vectors, block);
-        let wanted = reach.mask.map_or(rows, |mask| count_bits(mask, first_row, rows));
-        if wanted == 0 {
-            continue;
-        }
-        let Some(bytes) = collection.head().block(source, vectors, block)? else {
-            return Err(malformed("vectors", vectors.offset, "the block is not resident").into());
-        };
+        let end = collection.rows().min(first + ROWS_AT_ONCE);
+        let wanted = reach.mask.map_or(end - first, |mask| count_bits(mask, first, end));
+        let missing = || malformed("vectors", vectors.range.start, "the block is not resident");
         match reach.mask {
-            Some(mask) if wanted * 4 < rows => {
-                for row in (0..rows).filter(|row| bit(mask, first_row + *row as u64)) {
-                    let vector = bytes.get(row * width..(row + 1) * width).unwrap_or_default();
-                    top.push(measure.distance(vector), first_row + row as u64);
+            Some(mask) if wanted * 4 < end - first => {
+                for row in (first..end).filter(|row| bit(mask, *row)) {
+                    let vector = head.block(source, vectors, row as u32)?.ok_or_else(missing)?;
+                    top.push(measure.distance(vector), row);
                 }
             }
             mask => {
-                distances.clear();
-                measure.distances(bytes, width, &mut distances);
-                let numbered = (first_row..).zip(&distances);
-                numbered
-                    .filter(|(row, _)| mask.is_none_or(|mask| bit(mask, *row)))
-                    .for_each(|(row, distance)| top.push(*distance, row));
+                let blocks = head.blocks(source, vectors, first as u32..end as u32)?.ok_or_else(missing)?;
+                for (row, block) in (first..end).zip(blocks.chunks_exact(stride)) {
+                    if mask.is_none_or(|mask| bit(mask, row)) {
+                        top.push(measure.distance(block.get(..width).unwrap_or_default()), row);
+                    }
+                }
             }
         }
     }
@@ -70,6 +68,6 @@ fn bit(mask: &[u64], row: u64) -> bool {
     mask.get((row / 64) as usize).is_some_and(|word| word >> (row % 64) & 1 == 1)
 }
 
-fn count_bits(mask: &[u64], first_row: u64, rows: usize) -> usize {
-    (first_row..first_row + rows as u64).filter(|row| bit(mask, *row)).count()
+fn count_bits(mask: &[u64], first: u64, end: u64) -> u64 {
+    (first..end).filter(|row| bit(mask, *row)).count() as u64
 }

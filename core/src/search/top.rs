@@ -1,5 +1,6 @@
 //! The k nearest rows seen so far.
 
+use crate::gather::Gather as _;
 use std::collections::BinaryHeap;
 
 /// Keeps the `k` nearest rows. Equal distances are ordered by row, so the result does not depend on the order of
@@ -69,9 +70,14 @@ impl Top {
         }
     }
 
+    /// The distance of the k-th row; infinite while there are fewer.
+    pub fn bound(&self) -> f32 {
+        self.bound
+    }
+
     /// The rows with their distances, nearest first.
     pub fn into_sorted(self) -> Vec<(f32, u64)> {
-        self.heap.into_sorted_vec().into_iter().map(|entry| (entry.distance, entry.row)).collect()
+        self.heap.into_sorted_vec().into_iter().map(|entry| (entry.distance, entry.row)).gather()
     }
 }
 

@@ -1,327 +1,225 @@
-//! A collection's file: records in, bytes out; and the opened form that a search reads.
+//! One collection of an opened file, as a search reads it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{
-    assemble::Assembler,
+    clusters::Clusters,
     columns,
-    description::Description,
-    head::Head,
-    layout::{FileKind, HEADER_BYTES, SectionEntry, SectionKind, malformed},
-    payload::{self, PayloadBlock, PayloadRow},
-    statistics::statistics,
-    strings::{Strings, encode_strings},
+    description::{Part, decode_statistics},
+    file::SnapshotFile,
+    head::{Head, Section},
+    layout::{SectionKind, malformed},
+    members::Members,
+    payload::PayloadBlock,
+    strings::Strings,
 };
 use crate::{
     bytes::{ByteRange, ByteSource},
-    error::SnapshotError,
+    error::{CatalogError, Result, SnapshotError},
     filter::{CollectionStats, ColumnBlock},
-    metric::{Encoding, check_vector, encode_row},
-    schema::{Field, FieldType, Record, Schema, Value, metadata_json},
+    metric::{Encoding, decode_row},
+    schema::{Field, Schema},
 };
 
-/// Blocks of vectors hold about this many bytes.
-const VECTOR_BLOCK_BYTES: usize = 64 << 10;
-
-/// Writes one collection. Records are put in the order of their ids, so the same records give the same bytes
-/// whatever their order.
-///
-/// # Errors
-/// [`InputError`](crate::error::InputError) when a vector is not acceptable, [`SnapshotError::CannotWrite`] when two
-/// records share an id or a value is not of its field's type.
-pub fn write_collection(
-    schema: &Schema,
-    encoding: Encoding,
-    mut records: Vec<Record>,
-) -> crate::Result<Vec<u8>> {
-    records.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    if let Some(pair) = records.windows(2).find(|pair| pair[0].id == pair[1].id) {
-        let reason = format!("two records of {:?} have the id {:?}", schema.collection, pair[0].id);
-        return Err(SnapshotError::CannotWrite { reason }.into());
-    }
-    records.iter_mut().try_for_each(|record| fit_record(schema, record))?;
-    let mut file = Assembler::new();
-    write_columns(&mut file, schema, &records)?;
-    let ids = encode_strings(records.iter().map(|r| r.id.as_str()))?;
-    file.section(SectionKind::Ids, 0, 0, [ids])?;
-    write_vectors(&mut file, schema, encoding, &records)?;
-    write_payload(&mut file, &records)?;
-    let description =
-        Description { schema: schema.clone(), encoding, statistics: statistics(schema, &records) };
-    Ok(file.finish(FileKind::Collection, records.len() as u64, &description.encode()?)?)
-}
-
-/// Widens integers of float fields, and refuses what the columns would turn into something else.
-fn fit_record(schema: &Schema, record: &mut Record) -> Result<(), SnapshotError> {
-    for (path, value) in &mut record.metadata {
-        let kind = schema.fields.iter().find(|field| field.path == *path).map(|field| &field.kind);
-        if *value != Value::Null && !kind.is_some_and(|kind| fit_value(kind, value)) {
-            let expected = kind.map_or("not declared".into(), |kind| format!("declared as {kind:?}"));
-            let reason =
-                format!("{}: metadata.{path} is {expected}, its value is {}", record.id, value.to_json());
-            return Err(SnapshotError::CannotWrite { reason });
-        }
-    }
-    Ok(())
-}
-
-fn fit_value(kind: &FieldType, value: &mut Value) -> bool {
-    if let (FieldType::Float, Value::Int(number)) = (kind, &*value) {
-        *value = Value::Float(*number as f64);
-    }
-    match (kind, value) {
-        (FieldType::Bool, Value::Bool(_))
-        | (FieldType::Int, Value::Int(_))
-        | (FieldType::Text, Value::Text(_))
-        | (FieldType::Time, Value::Time(_))
-        | (FieldType::Json, _) => true,
-        (FieldType::Float, Value::Float(number)) => number.is_finite(),
-        (FieldType::List(kind), Value::List(items)) => {
-            items.iter_mut().all(|item| *item == Value::Null || fit_value(kind, item))
-        }
-        _ => false,
-    }
-}
-
-fn write_columns(file: &mut Assembler, schema: &Schema, records: &[Record]) -> crate::Result<()> {
-    for (index, field) in
-        schema.fields.iter().enumerate().filter(|(_, field)| columns::has_column(&field.kind))
-    {
-        let index = u16::try_from(index).map_err(|_| SnapshotError::CannotWrite {
-            reason: format!("{} fields, the most is 65536", schema.fields.len()),
-        })?;
-        let values: Vec<&Value> =
-            records.iter().map(|r| r.metadata.get(&field.path).unwrap_or(&Value::Null)).collect();
-        let texts: BTreeSet<&str> =
-            values.iter().flat_map(|value| columns::items(value)).filter_map(text_of).collect();
-        let places: BTreeMap<&str, u32> = texts.iter().copied().zip(0..).collect();
-        if *columns::element(&field.kind) == FieldType::Text {
-            file.section(SectionKind::Dictionary, index, 0, [encode_strings(texts.iter().copied())?])?;
-        }
-        let place = |text: &str| places.get(text).copied().unwrap_or(0);
-        let blocks = values.chunks(columns::ROWS_PER_BLOCK as usize);
-        let blocks: Vec<Vec<u8>> = blocks
-            .map(|block| columns::encode_block(&field.kind, block, &place))
-            .collect::<Result<_, _>>()?;
-        file.section(SectionKind::Column, index, columns::ROWS_PER_BLOCK, blocks)?;
-    }
-    Ok(())
-}
-
-fn text_of(value: &Value) -> Option<&str> {
-    match value {
-        Value::Text(text) => Some(text),
-        _ => None,
-    }
-}
-
-fn write_vectors(
-    file: &mut Assembler,
-    schema: &Schema,
-    encoding: Encoding,
-    records: &[Record],
-) -> crate::Result<()> {
-    let row_bytes = schema.dimension as usize * encoding.bytes_per_component();
-    let rows_per_block = vectors_per_block(row_bytes);
-    let mut blocks = Vec::with_capacity(records.len().div_ceil(rows_per_block as usize));
-    for chunk in records.chunks(rows_per_block as usize) {
-        let mut block = Vec::with_capacity(chunk.len() * row_bytes);
-        for record in chunk {
-            check_vector(&record.id, &record.vector, schema.dimension as usize, schema.metric)?;
-            encode_row(&record.vector, schema.metric, encoding, &mut block)
-                .map_err(|e| e.for_record(&record.id))?;
-        }
-        blocks.push(block);
-    }
-    Ok(file.section(SectionKind::Vectors, 0, rows_per_block, blocks)?)
-}
-
-fn vectors_per_block(row_bytes: usize) -> u32 {
-    (VECTOR_BLOCK_BYTES / row_bytes.max(1)).max(1) as u32
-}
-
-fn write_payload(file: &mut Assembler, records: &[Record]) -> crate::Result<()> {
-    let mut blocks = Vec::new();
-    for chunk in records.chunks(payload::ROWS_PER_BLOCK as usize) {
-        let metadata: Vec<String> = chunk.iter().map(|r| metadata_json(&r.metadata).to_string()).collect();
-        let rows: Vec<_> = chunk
-            .iter()
-            .zip(&metadata)
-            .map(|(r, metadata)| PayloadRow { id: r.id.as_str(), document: r.document.as_deref(), metadata })
-            .collect();
-        blocks.push(payload::encode_block(&rows)?);
-    }
-    Ok(file.section(SectionKind::Payload, 0, payload::ROWS_PER_BLOCK, blocks)?)
-}
-
-/// An opened collection: its checked head and what it describes. Holds no data; blocks are lent by a
-/// [`ByteSource`] of the same file.
+/// An opened collection: its place in a file, and what it describes. Holds no data; blocks are lent by a
+/// [`ByteSource`] of the same file. Rows are counted from the collection's first.
 #[derive(Debug)]
 pub struct Collection {
-    head: Head,
-    description: Description,
-    row_bytes: usize,
+    file: Arc<SnapshotFile>,
+    number: usize,
+    first_row: u64,
+    rows: u64,
+    schema: Schema,
+    /// By field of the schema: dictionary and column.
+    fields: Vec<(Option<Section>, Option<Section>)>,
+    /// Those that belong to no field.
+    sections: Vec<Section>,
 }
 
 impl Collection {
-    /// Opens a collection from the first bytes of its file.
+    /// Opens the only collection of a file from the first bytes of the file.
+    ///
+    /// # Errors
+    /// As [`SnapshotFile::open`]; [`SnapshotError::Malformed`] when the file holds several.
     pub fn open(head: &[u8], file_bytes: u64) -> Result<Self, SnapshotError> {
-        let head = Head::parse(head, file_bytes)?;
-        head.expect_kind(FileKind::Collection)?;
-        let description = Description::decode(head.description(), head.header().description_at())?;
-        if description.statistics.rows != head.header().rows {
-            return Err(malformed("description", head.header().description_at(), "another number of rows"));
-        }
-        let row_bytes = (description.schema.dimension as usize)
-            .checked_mul(description.encoding.bytes_per_component())
-            .filter(|bytes| *bytes > 0)
-            .ok_or_else(|| malformed("description", head.header().description_at(), "dimension 0"))?;
-        let collection = Self { head, description, row_bytes };
-        collection.check_sections()?;
-        Ok(collection)
+        let file = SnapshotFile::open(head, file_bytes)?;
+        let single = file.collection(0).filter(|_| file.collections().len() == 1);
+        let at = file.head().header().description_at();
+        single.ok_or_else(|| malformed("description", at, "several collections where one was expected"))
     }
 
-    /// The sections are those that the schema asks for, with blocks of the sizes that the format lays down: a forged
-    /// head can then claim no more rows than it has blocks for.
-    fn check_sections(&self) -> Result<(), SnapshotError> {
-        let wrong = |reason: &str| malformed("directory", HEADER_BYTES as u64, reason);
-        if u32::try_from(self.rows()).is_err() {
-            return Err(wrong("more rows than a table of ids can hold"));
-        }
-        let found = self.head.sections();
-        let expected = self.expected_sections();
-        let fits = |(section, expected): (&SectionEntry, &(SectionKind, usize, u32))| {
-            let whole = expected.2 > 0 || section.blocks == 1;
-            whole && (section.kind, usize::from(section.index), section.rows_per_block) == *expected
+    /// The collection whose blocks are `sections`: those of its fields first.
+    pub(super) fn new(
+        file: Arc<SnapshotFile>,
+        (number, first_row): (usize, u64),
+        schema: Schema,
+        part: &Part,
+        sections: &[Section],
+    ) -> Self {
+        // They come in the order of the fields, so that nothing is looked for.
+        let mut rest = sections.iter().copied().peekable();
+        let mut take = |field: u16, kind: SectionKind| {
+            rest.next_if(|section| section.field == field && section.kind == kind)
         };
-        if found.len() != expected.len() || !found.iter().zip(&expected).all(fits) {
-            return Err(wrong("the sections are not those that the schema asks for"));
-        }
-        let vectors = self.vectors()?;
-        for block in 0..vectors.blocks {
-            let bytes = self.head.block_range(vectors, block).map_or(0, |range| range.len());
-            if bytes != (self.rows_in(vectors, block) * self.row_bytes) as u64 {
-                return Err(malformed("vectors", vectors.offset, format!("block {block} has {bytes} bytes")));
-            }
-        }
-        Ok(())
-    }
-
-    /// Kind, index and rows of a block of each section, in the order in which [`write_collection`] writes them.
-    fn expected_sections(&self) -> Vec<(SectionKind, usize, u32)> {
-        let mut sections = Vec::with_capacity(self.head.sections().len());
-        for (index, field) in self.schema().fields.iter().enumerate() {
-            if *columns::element(&field.kind) == FieldType::Text {
-                sections.push((SectionKind::Dictionary, index, 0));
-            }
-            if columns::has_column(&field.kind) {
-                sections.push((SectionKind::Column, index, columns::ROWS_PER_BLOCK));
-            }
-        }
-        sections.push((SectionKind::Ids, 0, 0));
-        sections.push((SectionKind::Vectors, 0, vectors_per_block(self.row_bytes)));
-        sections.push((SectionKind::Payload, 0, payload::ROWS_PER_BLOCK));
-        sections
+        let fields = part.fields.iter().map(|field| {
+            let dictionary = take(*field, SectionKind::Dictionary);
+            (dictionary, take(*field, SectionKind::Column))
+        });
+        let fields = fields.collect();
+        Self { file, number, first_row, rows: part.rows, schema, fields, sections: rest.collect() }
     }
 
     /// What the collection's records share.
     pub fn schema(&self) -> &Schema {
-        &self.description.schema
+        &self.schema
     }
 
     /// How vectors are stored.
     pub fn encoding(&self) -> Encoding {
-        self.description.encoding
+        self.file.encoding()
     }
 
-    /// What routing knows about fields.
-    pub fn statistics(&self) -> &CollectionStats {
-        &self.description.statistics
+    /// The file.
+    pub fn file(&self) -> &Arc<SnapshotFile> {
+        &self.file
     }
 
-    /// The head.
+    /// The head of the file.
     pub fn head(&self) -> &Head {
-        &self.head
+        self.file.head()
+    }
+
+    /// Which collection of the file it is.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// The collection's first row, as the file counts rows.
+    pub fn first_row(&self) -> u64 {
+        self.first_row
     }
 
     /// The number of records.
     pub fn rows(&self) -> u64 {
-        self.head.header().rows
+        self.rows
     }
 
     /// The bytes of one stored vector.
     pub fn row_bytes(&self) -> usize {
-        self.row_bytes
+        self.encoding().row_bytes(self.schema.dimension as usize)
     }
 
     /// How many rows a block of a section holds; the last one may hold fewer.
-    pub fn rows_in(&self, section: &SectionEntry, block: u32) -> usize {
-        let before = u64::from(block) * u64::from(section.rows_per_block);
-        self.rows().saturating_sub(before).min(section.rows_per_block.into()) as usize
+    pub fn rows_in(&self, section: &Section, block: u32) -> usize {
+        section.rows_in(block, self.rows)
     }
 
-    /// The section of vectors.
-    pub fn vectors(&self) -> Result<&SectionEntry, SnapshotError> {
-        self.head.require(SectionKind::Vectors, 0)
+    fn section(&self, kind: SectionKind) -> Option<&Section> {
+        self.sections.iter().find(|section| section.kind == kind)
     }
 
-    /// The section of a field's column, by the field's path; `None` when the field is unknown, a list or JSON.
-    pub fn column(&self, path: &str) -> Option<(&Field, &SectionEntry)> {
-        let index = self.schema().fields.iter().position(|field| field.path == path)?;
-        let section = self.head.section(SectionKind::Column, u16::try_from(index).ok()?)?;
-        Some((self.schema().fields.get(index)?, section))
+    /// What routing knows about fields, if resident.
+    pub fn statistics(&self, source: &dyn ByteSource) -> Result<Option<CollectionStats>, SnapshotError> {
+        let section = self.expect(SectionKind::Statistics)?;
+        let Some(bytes) = self.head().block(source, section, 0)? else { return Ok(None) };
+        decode_statistics(bytes, section.range.start, (self.rows, &self.schema.fields)).map(Some)
+    }
+
+    fn expect(&self, kind: SectionKind) -> Result<&Section, SnapshotError> {
+        self.section(kind).ok_or_else(|| malformed("directory", 0, format!("no {}", kind.name())))
+    }
+
+    /// The vectors, a row a block; `None` in a file that was written without.
+    pub fn vectors(&self) -> Option<&Section> {
+        self.section(SectionKind::Vectors)
+    }
+
+    /// The vectors, which the statement cannot do without.
+    ///
+    /// # Errors
+    /// [`CatalogError::NoVectors`].
+    pub fn expect_vectors(&self) -> Result<&Section, CatalogError> {
+        let none = || CatalogError::NoVectors { collection: self.schema.collection.clone() };
+        self.vectors().ok_or_else(none)
+    }
+
+    /// The section of a field's column, by the field's path; `None` when the field is unknown or has no column.
+    pub fn column(&self, path: &str) -> Option<(&Field, &Section)> {
+        let place = self.schema.fields.iter().position(|field| field.path == path)?;
+        Some((self.schema.fields.get(place)?, self.fields.get(place)?.1.as_ref()?))
     }
 
     /// The section of the sorted ids.
-    pub fn ids(&self) -> Option<&SectionEntry> {
-        self.head.section(SectionKind::Ids, 0)
+    pub fn ids(&self) -> Option<&Section> {
+        self.section(SectionKind::Ids)
     }
 
     /// The section that holds the texts of a field of texts or of lists of texts.
-    pub fn dictionary(&self, path: &str) -> Option<&SectionEntry> {
-        let index = self.schema().fields.iter().position(|field| field.path == path)?;
-        self.head.section(SectionKind::Dictionary, u16::try_from(index).ok()?)
+    pub fn dictionary(&self, path: &str) -> Option<&Section> {
+        let place = self.schema.fields.iter().position(|field| field.path == path)?;
+        self.fields.get(place)?.0.as_ref()
+    }
+
+    /// All sections: those of fields, then the others.
+    pub fn sections(&self) -> impl Iterator<Item = &Section> {
+        let of_fields = self.fields.iter().flat_map(|(dictionary, column)| dictionary.iter().chain(column));
+        of_fields.chain(&self.sections)
     }
 
     /// The texts of a dictionary section, if resident.
     pub fn strings<'s>(
         &self,
         source: &'s dyn ByteSource,
-        section: &SectionEntry,
+        section: &Section,
     ) -> Result<Option<Strings<'s>>, SnapshotError> {
-        let Some(bytes) = self.head.block(source, section, 0)? else { return Ok(None) };
-        Strings::open(bytes, section.kind.name(), section.offset).map(Some)
+        let Some(bytes) = self.head().block(source, section, 0)? else { return Ok(None) };
+        Strings::open(bytes, section.kind.name(), section.range.start).map(Some)
     }
 
     /// A block of a column, if resident.
     pub fn column_block<'s>(
         &self,
         source: &'s dyn ByteSource,
-        (field, section): (&Field, &SectionEntry),
+        (field, section): (&Field, &Section),
         block: u32,
     ) -> Result<Option<ColumnBlock<'s>>, SnapshotError> {
-        let Some(bytes) = self.head.block(source, section, block)? else { return Ok(None) };
-        let offset = self.head.block_range(section, block).map_or(section.offset, |range| range.start);
+        let Some(bytes) = self.head().block(source, section, block)? else { return Ok(None) };
+        let offset = self.head().expect_block(section, block)?.start;
         columns::decode_block(&field.kind, bytes, self.rows_in(section, block), offset).map(Some)
     }
 
     /// The stored vector of a row (under cosine of unit length), or the range that must become resident first.
-    pub fn vector(
+    ///
+    /// # Errors
+    /// Damage; [`CatalogError::NoVectors`].
+    pub fn vector(&self, source: &dyn ByteSource, row: u64) -> Result<Result<Vec<f32>, ByteRange>> {
+        let section = self.expect_vectors()?;
+        let block = u32::try_from(row).unwrap_or(u32::MAX);
+        let Some(bytes) = self.head().block(source, section, block)? else {
+            return Ok(Err(self.head().expect_block(section, block)?));
+        };
+        Ok(Ok(decode_row(bytes, self.encoding(), self.schema.dimension as usize)))
+    }
+
+    /// The clusters of the file, if they were opened.
+    pub fn clusters(&self) -> Option<&Arc<Clusters>> {
+        self.file.opened_clusters()
+    }
+
+    /// Where the list lies of the slots that belong to the collection; `None` where all slots do, and without clusters.
+    pub fn members_range(&self) -> Option<ByteRange> {
+        Some(self.section(SectionKind::Members)?.range)
+    }
+
+    /// Which slots of which clusters belong to the collection, if resident; `None` also where all slots do.
+    pub fn members(
         &self,
         source: &dyn ByteSource,
-        row: u64,
-    ) -> Result<Result<Vec<f32>, ByteRange>, SnapshotError> {
-        let section = self.vectors()?;
-        let per_block = u64::from(section.rows_per_block.max(1));
-        let block = u32::try_from(row / per_block).unwrap_or(u32::MAX);
-        let Some(bytes) = self.head.block(source, section, block)? else {
-            let range = self.head.block_range(section, block);
-            return Ok(Err(
-                range.ok_or_else(|| malformed("vectors", section.offset, format!("no row {row}")))?
-            ));
-        };
-        let at = (row % per_block) as usize * self.row_bytes;
-        Ok(Ok(decode_row(bytes.get(at..at + self.row_bytes).unwrap_or_default(), self.encoding())))
+        clusters: &Clusters,
+    ) -> Result<Option<Members>, SnapshotError> {
+        let Some(section) = self.section(SectionKind::Members) else { return Ok(None) };
+        let Some(bytes) = self.head().block(source, section, 0)? else { return Ok(None) };
+        Members::open(bytes, clusters, section.range.start).map(Some)
     }
 
     /// The decompressed payload block that holds a row, and the row's place in it; `None` if not resident.
@@ -331,8 +229,8 @@ impl Collection {
         row: u64,
     ) -> Result<Option<(PayloadBlock, usize)>, SnapshotError> {
         let (section, block) = self.payload_place(row)?;
-        let Some(bytes) = self.head.block(source, section, block)? else { return Ok(None) };
-        let opened = PayloadBlock::open(bytes, self.rows_in(section, block), section.offset)?;
+        let Some(bytes) = self.head().block(source, section, block)? else { return Ok(None) };
+        let opened = PayloadBlock::open(bytes, self.rows_in(section, block), section.range.start)?;
         Ok(Some((opened, self.place_in_payload(row))))
     }
 
@@ -345,22 +243,11 @@ impl Collection {
     /// Where the payload block of a row lies in the file.
     pub fn payload_range(&self, row: u64) -> Result<ByteRange, SnapshotError> {
         let (section, block) = self.payload_place(row)?;
-        let range = self.head.block_range(section, block);
-        range.ok_or_else(|| malformed("payload", section.offset, format!("no block for row {row}")))
+        self.head().expect_block(section, block)
     }
 
-    fn payload_place(&self, row: u64) -> Result<(&SectionEntry, u32), SnapshotError> {
-        let section = self.head.require(SectionKind::Payload, 0)?;
+    fn payload_place(&self, row: u64) -> Result<(&Section, u32), SnapshotError> {
+        let section = self.expect(SectionKind::Payload)?;
         Ok((section, u32::try_from(row / u64::from(section.rows_per_block.max(1))).unwrap_or(u32::MAX)))
-    }
-}
-
-/// The numbers of a stored row.
-pub(crate) fn decode_row(row: &[u8], encoding: Encoding) -> Vec<f32> {
-    match encoding {
-        Encoding::F32 => row.as_chunks::<4>().0.iter().map(|x| f32::from_le_bytes(*x)).collect(),
-        Encoding::F16 => {
-            row.as_chunks::<2>().0.iter().map(|x| half::f16::from_le_bytes(*x).to_f32()).collect()
-        }
     }
 }

@@ -4,10 +4,10 @@
 //! each row its scale (f32) and its int8 components.
 
 use super::{
-    assemble::Assembler,
+    assemble::{Assembler, Title},
     description::{decode_embedder, encode_embedder},
     head::Head,
-    layout::{FileKind, SectionKind, malformed},
+    layout::{CHECKSUM_BYTES, FileKind, SectionKind, malformed},
 };
 use crate::{
     bytes::{ByteRange, ByteSource},
@@ -32,14 +32,11 @@ pub fn write_embedder(embedder: &StaticEmbedder) -> Result<Vec<u8>> {
             rows.iter().zip(scales).flat_map(row).collect::<Vec<u8>>()
         });
     let mut file = Assembler::new();
-    file.section(
-        SectionKind::Vocabulary,
-        0,
-        0,
-        [lz4_flex::block::compress_prepend_size(embedder.vocab().as_bytes())],
-    )?;
-    file.section(SectionKind::TokenRows, 0, ROWS_PER_BLOCK as u32, blocks)?;
-    Ok(file.finish(FileKind::Embedder, rows.len() as u64, &encode_embedder(embedder.id())?)?)
+    let count = rows.len() as u64;
+    let vocabulary = lz4_flex::block::compress_prepend_size(embedder.vocab().as_bytes());
+    file.section(Title::new(SectionKind::Vocabulary, 0, count), [vocabulary])?;
+    file.section(Title::new(SectionKind::TokenRows, ROWS_PER_BLOCK as u32, count), blocks)?;
+    Ok(file.finish(FileKind::Embedder, 0, count, &encode_embedder(embedder.id())?)?)
 }
 
 /// An opened embedder file.
@@ -55,12 +52,18 @@ impl EmbedderFile {
         let head = Head::parse(head, file_bytes)?;
         head.expect_kind(FileKind::Embedder)?;
         let id = decode_embedder(head.description(), head.header().description_at())?;
-        let rows = head.require(SectionKind::TokenRows, 0)?;
-        head.require(SectionKind::Vocabulary, 0)?;
+        let rows = head.require(SectionKind::TokenRows)?;
+        let vocabulary = head.require(SectionKind::Vocabulary)?;
+        let checksums = u64::from(rows.blocks) * CHECKSUM_BYTES as u64;
         let expected = head.header().rows.checked_mul(u64::from(id.dimension) + 4);
-        if rows.rows_per_block as usize != ROWS_PER_BLOCK || id.dimension == 0 || expected != Some(rows.bytes)
+        let fits = expected.and_then(|bytes| bytes.checked_add(checksums)) == Some(rows.range.len())
+            && u64::from(rows.blocks) == head.header().rows.div_ceil(ROWS_PER_BLOCK as u64);
+        if rows.rows_per_block as usize != ROWS_PER_BLOCK
+            || id.dimension == 0
+            || vocabulary.blocks != 1
+            || !fits
         {
-            return Err(malformed("token rows", rows.offset, "the rows do not fit the dimension"));
+            return Err(malformed("token rows", rows.range.start, "the rows do not fit the dimension"));
         }
         Ok(Self { head, id })
     }
@@ -77,9 +80,9 @@ impl EmbedderFile {
 
     /// The tokenizer, if the vocabulary is resident. O(vocabulary): keep it.
     pub fn tokenizer(&self, source: &dyn ByteSource) -> Result<Option<WordPiece>> {
-        let section = self.head.require(SectionKind::Vocabulary, 0)?;
-        let Some(bytes) = self.head.block(source, section, 0)? else { return Ok(None) };
-        let wrong = |reason: &str| malformed("vocabulary", section.offset, reason);
+        let section = self.head.require(SectionKind::Vocabulary)?;
+        let Some(bytes) = self.head.block(source, &section, 0)? else { return Ok(None) };
+        let wrong = |reason: &str| malformed("vocabulary", section.range.start, reason);
         let (size, data) = lz4_flex::block::uncompressed_size(bytes).map_err(|_| wrong("too short"))?;
         if size > MAX_VOCABULARY_BYTES || size / 255 > data.len() {
             return Err(wrong("it claims to hold more than it can").into());
@@ -91,13 +94,13 @@ impl EmbedderFile {
 
     /// Where the vocabulary lies in the file.
     pub fn vocabulary_range(&self) -> Option<ByteRange> {
-        self.head.block_range(self.head.section(SectionKind::Vocabulary, 0)?, 0)
+        self.head.block_range(&self.head.section(SectionKind::Vocabulary)?, 0)
     }
 
     /// Where the block with a token's row lies in the file; `None` for a token the table does not have.
     pub fn token_range(&self, token: u32) -> Option<ByteRange> {
-        let section = self.head.section(SectionKind::TokenRows, 0)?;
-        self.head.block_range(section, token / section.rows_per_block)
+        let section = self.head.section(SectionKind::TokenRows)?;
+        self.head.block_range(&section, token / section.rows_per_block)
     }
 
     /// A token's components (int8 bit patterns) and scale, if resident.
@@ -106,15 +109,15 @@ impl EmbedderFile {
         source: &'s dyn ByteSource,
         token: u32,
     ) -> Result<Option<(&'s [u8], f32)>, SnapshotError> {
-        let section = self.head.require(SectionKind::TokenRows, 0)?;
-        let Some(block) = self.head.block(source, section, token / section.rows_per_block)? else {
+        let section = self.head.require(SectionKind::TokenRows)?;
+        let Some(block) = self.head.block(source, &section, token / section.rows_per_block)? else {
             return Ok(None);
         };
         let width = self.id.dimension as usize + 4;
         let at = (token % section.rows_per_block) as usize * width;
         let row = block.get(at..at + width).and_then(|row| row.split_first_chunk::<4>());
         let (scale, components) =
-            row.ok_or_else(|| malformed("token rows", section.offset, format!("no row {token}")))?;
+            row.ok_or_else(|| malformed("token rows", section.range.start, format!("no row {token}")))?;
         Ok(Some((components, f32::from_le_bytes(*scale))))
     }
 }

@@ -3,11 +3,17 @@
 //! Everything that came from the file is checked here, once: after [`Head::parse`] every section lies inside the
 //! file, every block inside its section. What a block means is the business of its section's reader.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    ops::Range,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use super::layout::{
-    BLOCK_BYTES, BlockEntry, CHECKSUM_AT, CONTENT_ID_AT, FileKind, HEADER_BYTES, Header, SECTION_BYTES,
-    SectionEntry, SectionKind, checksum, malformed,
+    CHECKSUM_AT, CHECKSUM_BYTES, CONTENT_ID_AT, FileKind, HEADER_BYTES, Header, LENGTH_BYTES, NO_FIELD,
+    SECTION_BYTES, SectionEntry, SectionKind, block_checksum, malformed,
 };
 use crate::{
     bytes::{ByteRange, ByteSource},
@@ -19,22 +25,35 @@ use crate::{
 pub struct Head {
     header: Header,
     sections: Vec<SectionEntry>,
-    blocks: Vec<Block>,
+    /// Where each block ends whose length stands in the length table.
+    ends: Vec<u64>,
     description: Vec<u8>,
-    /// A bit per block: its bytes were seen to match its checksum.
-    verified: Vec<AtomicU64>,
+    /// By section a bit a block: its bytes were seen to match its checksum. Made when a section is first read: a head
+    /// alone claims many blocks in few bytes.
+    verified: Vec<OnceLock<Vec<AtomicU64>>>,
 }
 
-/// A block's place and checksum.
-#[derive(Debug, Clone, Copy)]
-struct Block {
-    range: ByteRange,
-    checksum: u64,
+/// Blocks of one section that follow each other: all of them, or those of one collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Section {
+    /// What it holds.
+    pub kind: SectionKind,
+    /// The field that it belongs to, as the file counts fields; [`NO_FIELD`] for none.
+    pub field: u16,
+    /// How many rows a block holds; the last one may hold fewer. 0 when all rows are in one block.
+    pub rows_per_block: u32,
+    /// How many blocks.
+    pub blocks: u32,
+    /// Where they lie in the file.
+    pub range: ByteRange,
+    /// The section's place in the directory.
+    number: u32,
+    first_block: u32,
 }
 
 impl Head {
     /// Reads the head from the first bytes of a file (more bytes than the head are fine) that is `file_bytes` long.
-    /// O(sections + blocks).
+    /// O(sections + lengths).
     pub fn parse(bytes: &[u8], file_bytes: u64) -> Result<Self, SnapshotError> {
         let header = Header::decode(bytes)?;
         if header.file_bytes != file_bytes {
@@ -46,12 +65,12 @@ impl Head {
             return Err(SnapshotError::Checksum { section: "head".into(), offset: 0 });
         }
         let part = |from: u64, to: u64| head.get(from as usize..to as usize).unwrap_or_default();
-        let sections = read_directory(part(HEADER_BYTES as u64, header.block_table_at()))?;
-        let (table, _) = part(header.block_table_at(), header.description_at()).as_chunks::<BLOCK_BYTES>();
-        let blocks = place_blocks(&header, &sections, table)?;
+        let sections = read_directory(part(HEADER_BYTES as u64, header.lengths_at()))?;
+        let (lengths, _) = part(header.lengths_at(), header.description_at()).as_chunks::<LENGTH_BYTES>();
+        let ends = place_blocks(&header, &sections, lengths)?;
         let description = part(header.description_at(), header.head_bytes).to_vec();
-        let verified = (0..blocks.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
-        Ok(Self { header, sections, blocks, description, verified })
+        let verified = sections.iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { header, sections, ends, description, verified })
     }
 
     /// Demands that the file holds `kind`.
@@ -78,62 +97,175 @@ impl Head {
         &self.description
     }
 
-    /// All sections, in file order.
-    pub fn sections(&self) -> &[SectionEntry] {
+    /// The directory: all sections, in file order.
+    pub fn directory(&self) -> &[SectionEntry] {
         &self.sections
     }
 
-    /// The section of that kind and index.
-    pub fn section(&self, kind: SectionKind, index: u16) -> Option<&SectionEntry> {
-        self.sections.iter().find(|s| s.kind == kind && s.index == index)
+    /// All sections, in file order.
+    pub fn sections(&self) -> impl Iterator<Item = Section> {
+        (0..self.sections.len()).filter_map(|number| self.whole(number))
     }
 
-    /// The section of that kind and index, which this file must have.
-    pub fn require(&self, kind: SectionKind, index: u16) -> Result<&SectionEntry, SnapshotError> {
+    /// The section of that kind that belongs to no field.
+    pub fn section(&self, kind: SectionKind) -> Option<Section> {
+        self.section_of(kind, NO_FIELD)
+    }
+
+    /// The section of that kind and field.
+    pub fn section_of(&self, kind: SectionKind, field: u16) -> Option<Section> {
+        self.whole(self.sections.iter().position(|s| s.kind == kind && s.field == field)?)
+    }
+
+    /// The section of that kind, which this file must have.
+    pub fn require(&self, kind: SectionKind) -> Result<Section, SnapshotError> {
         let missing =
-            || malformed("directory", HEADER_BYTES as u64, format!("no {} section {index}", kind.name()));
-        self.section(kind, index).ok_or_else(missing)
+            || malformed("directory", HEADER_BYTES as u64, format!("no section of {}", kind.name()));
+        self.section(kind).ok_or_else(missing)
     }
 
-    /// Where block `index` of the section lies, if it has that many.
-    pub fn block_range(&self, section: &SectionEntry, index: u32) -> Option<ByteRange> {
-        let inside = index < section.blocks;
-        inside.then(|| self.blocks.get((section.first_block + index) as usize)).flatten().map(|b| b.range)
+    fn whole(&self, number: usize) -> Option<Section> {
+        self.run(number, 0, self.sections.get(number)?.blocks)
     }
 
-    /// The verified bytes of block `index` of the section; `None` when the source does not have them yet. The
-    /// checksum is computed at the first reading and remembered.
+    /// Blocks of a section, by its place in the directory; `None` if it has not so many.
+    pub(super) fn run(&self, number: usize, first_block: u32, blocks: u32) -> Option<Section> {
+        let entry = self.sections.get(number)?;
+        let last = first_block.checked_add(blocks).filter(|last| *last <= entry.blocks)?;
+        Some(Section {
+            kind: entry.kind,
+            field: entry.field,
+            rows_per_block: entry.rows_per_block,
+            blocks,
+            range: ByteRange { start: self.start(entry, first_block)?, end: self.start(entry, last)? },
+            number: u32::try_from(number).ok()?,
+            first_block,
+        })
+    }
+
+    /// Where a block begins; the one after the last begins where the section ends.
+    fn start(&self, entry: &SectionEntry, block: u32) -> Option<u64> {
+        match (entry.block_bytes, block) {
+            (0, 0) => Some(entry.offset),
+            (0, _) => self.ends.get(entry.first_length as usize + block as usize - 1).copied(),
+            (stride, _) => Some(entry.offset + u64::from(stride) * u64::from(block)),
+        }
+    }
+
+    /// Where block `index` of the section lies, its checksum included, if it has that many.
+    pub fn block_range(&self, section: &Section, index: u32) -> Option<ByteRange> {
+        let entry = self.sections.get(section.number as usize).filter(|_| index < section.blocks)?;
+        let block = section.first_block + index;
+        Some(ByteRange { start: self.start(entry, block)?, end: self.start(entry, block + 1)? })
+    }
+
+    /// The same of a block that is asked for by what the file says elsewhere.
+    pub(super) fn expect_block(&self, section: &Section, index: u32) -> Result<ByteRange, SnapshotError> {
+        let reason = || format!("block {index} asked, there are {}", section.blocks);
+        self.block_range(section, index)
+            .ok_or_else(|| malformed(section.kind.name(), section.range.start, reason()))
+    }
+
+    /// The content of block `index` of the section, verified; `None` when the source does not have it yet. The checksum
+    /// is computed at the first reading and remembered.
+    #[inline]
     pub fn block<'s>(
         &self,
         source: &'s dyn ByteSource,
-        section: &SectionEntry,
+        section: &Section,
         index: u32,
     ) -> Result<Option<&'s [u8]>, SnapshotError> {
-        let number = (section.first_block + index.min(section.blocks)) as usize;
-        let (Some(block), true) = (self.blocks.get(number), index < section.blocks) else {
-            let reason = format!("block {index} asked, there are {}", section.blocks);
-            return Err(malformed(section.kind.name(), section.offset, reason));
-        };
-        let Some(bytes) = source.get(block.range) else { return Ok(None) };
-        let (word, bit) = (&self.verified[number / 64], 1 << (number % 64));
-        if word.load(Ordering::Relaxed) & bit == 0 {
-            if checksum(bytes) != block.checksum {
-                let section = section.kind.name().into();
-                return Err(SnapshotError::Checksum { section, offset: block.range.start });
+        let range = self.expect_block(section, index)?;
+        match source.get(range) {
+            Some(bytes) => self.check(section, index, bytes).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The content of a block whose bytes, checksum included, came from elsewhere, such as the copy in a heads file.
+    pub fn check<'b>(
+        &self,
+        section: &Section,
+        index: u32,
+        bytes: &'b [u8],
+    ) -> Result<&'b [u8], SnapshotError> {
+        let range = self.expect_block(section, index)?;
+        let damaged = || SnapshotError::Checksum { section: section.kind.name().into(), offset: range.start };
+        let (content, sum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(damaged)?;
+        let bit = (section.first_block + index) as usize;
+        let word = self.verified(section.number as usize).and_then(|words| words.get(bit / 64));
+        let mask = 1 << (bit % 64);
+        if word.is_none_or(|word| word.load(Ordering::Relaxed) & mask == 0) {
+            if bytes.len() as u64 != range.len()
+                || block_checksum(range.start, content) != u64::from_le_bytes(*sum)
+            {
+                return Err(damaged());
             }
-            word.fetch_or(bit, Ordering::Relaxed);
+            if let Some(word) = word {
+                word.fetch_or(mask, Ordering::Relaxed);
+            }
+        }
+        Ok(content)
+    }
+
+    /// The bytes of blocks that follow each other, all of one length: every [`stride`](Self::stride) bytes the content of
+    /// one and its checksum. Verified as [`block`](Self::block) does; `None` when the source lacks some.
+    pub fn blocks<'s>(
+        &self,
+        source: &'s dyn ByteSource,
+        section: &Section,
+        blocks: Range<u32>,
+    ) -> Result<Option<&'s [u8]>, SnapshotError> {
+        let Some(last) = blocks.end.checked_sub(1).filter(|last| blocks.start <= *last) else {
+            return Ok(Some(&[]));
+        };
+        let range = ByteRange {
+            start: self.expect_block(section, blocks.start)?.start,
+            end: self.expect_block(section, last)?.end,
+        };
+        let (Some(bytes), stride) = (source.get(range), self.stride(section)) else { return Ok(None) };
+        for (index, block) in blocks.zip(bytes.chunks(stride)) {
+            self.check(section, index, block)?;
         }
         Ok(Some(bytes))
+    }
+
+    /// The length of every block of the section, its checksum included. Of a section with blocks of many lengths it is
+    /// the length of all, so that a run of one block is read all the same.
+    pub fn stride(&self, section: &Section) -> usize {
+        let even = self.sections.get(section.number as usize).map_or(0, |entry| entry.block_bytes);
+        if even == 0 { section.range.len().max(1) as usize } else { even as usize }
+    }
+
+    fn verified(&self, number: usize) -> Option<&[AtomicU64]> {
+        let make = || {
+            let blocks = self.sections.get(number).map_or(0, |entry| entry.blocks as usize);
+            (0..blocks.div_ceil(64)).map(|_| AtomicU64::new(0)).collect()
+        };
+        Some(self.verified.get(number)?.get_or_init(make))
+    }
+}
+
+impl Section {
+    /// How many of the collection's `rows` are in a block.
+    pub fn rows_in(&self, block: u32, rows: u64) -> usize {
+        if self.rows_per_block == 0 {
+            return rows as usize;
+        }
+        let before = u64::from(block) * u64::from(self.rows_per_block);
+        rows.saturating_sub(before).min(self.rows_per_block.into()) as usize
     }
 }
 
 /// The head's checksum, its own field counted as zero.
 fn head_checksum(head: &[u8]) -> u64 {
-    let mut head = head.to_vec();
-    if let Some(field) = head.get_mut(CHECKSUM_AT..CHECKSUM_AT + 8) {
-        field.fill(0);
-    }
-    checksum(&head)
+    let mut hasher = blake3::Hasher::new();
+    let (before, rest) = head.split_at(CHECKSUM_AT.min(head.len()));
+    let (field, after) = rest.split_at(CHECKSUM_BYTES.min(rest.len()));
+    hasher.update(before);
+    hasher.update(&[0; CHECKSUM_BYTES][..field.len()]);
+    hasher.update(after);
+    hasher.finalize().as_bytes().first_chunk().map_or(0, |sum| u64::from_le_bytes(*sum))
 }
 
 /// The content id of a whole file, computed: the head's checksum and the id itself counted as zero.
@@ -152,42 +284,46 @@ fn read_directory(bytes: &[u8]) -> Result<Vec<SectionEntry>, SnapshotError> {
     entries.iter().enumerate().map(|(i, entry)| SectionEntry::decode(entry, at(i))).collect()
 }
 
-/// Checks that sections follow each other inside the file, that their blocks follow each other in the table and
-/// fill them exactly, and that the number of blocks fits the number of rows.
+/// Where each block ends whose length is in the table. Checks that sections follow each other inside the file, and that
+/// their blocks fill them.
 fn place_blocks(
     header: &Header,
     sections: &[SectionEntry],
-    table: &[[u8; BLOCK_BYTES]],
-) -> Result<Vec<Block>, SnapshotError> {
-    let mut blocks = Vec::with_capacity(table.len());
+    table: &[[u8; LENGTH_BYTES]],
+) -> Result<Vec<u64>, SnapshotError> {
+    let mut ends = Vec::with_capacity(table.len());
     let mut free_from = header.head_bytes;
-    for (i, section) in sections.iter().enumerate() {
-        let wrong = |reason: &str| malformed("directory", (HEADER_BYTES + i * SECTION_BYTES) as u64, reason);
-        if section.first_block as usize != blocks.len() {
-            return Err(wrong("the section's blocks do not follow those of the section before"));
-        }
-        let own = table.get(blocks.len()..).and_then(|rest| rest.get(..section.blocks as usize));
-        let own = own.ok_or_else(|| wrong("the section has more blocks than the table"))?;
-        let per_block = u64::from(section.rows_per_block);
-        if per_block > 0 && header.rows.div_ceil(per_block) != u64::from(section.blocks) {
-            return Err(wrong("the number of blocks does not fit the number of rows"));
-        }
-        let mut at = section.offset;
-        for entry in own.iter().map(BlockEntry::decode) {
-            let range = ByteRange::at(at, entry.bytes.into());
-            at = range.end;
-            blocks.push(Block { range, checksum: entry.checksum });
-        }
-        if section.offset < free_from || Some(at) != section.offset.checked_add(section.bytes) {
-            return Err(wrong("the section overlaps another or its blocks do not fill it"));
-        }
-        free_from = at;
+    for (number, section) in sections.iter().enumerate() {
+        let wrong =
+            |reason: &str| malformed("directory", (HEADER_BYTES + number * SECTION_BYTES) as u64, reason);
+        let filled = match section.block_bytes {
+            0 => {
+                if section.first_length as usize != ends.len() {
+                    return Err(wrong("the section's lengths do not follow those of the section before"));
+                }
+                let own = table.get(ends.len()..).and_then(|rest| rest.get(..section.blocks as usize));
+                let own = own.ok_or_else(|| wrong("the section has more blocks than the table"))?;
+                let mut at = section.offset;
+                for length in own.iter().map(|length| u32::from_le_bytes(*length)) {
+                    if (length as usize) < CHECKSUM_BYTES {
+                        return Err(wrong("a block is shorter than its checksum"));
+                    }
+                    at = at.saturating_add(length.into());
+                    ends.push(at);
+                }
+                at.checked_sub(section.offset)
+            }
+            1..=8 => return Err(wrong("its blocks are shorter than their checksums")),
+            stride => Some(u64::from(stride) * u64::from(section.blocks)),
+        };
+        let end = section.offset.checked_add(section.bytes);
+        let end = end.filter(|end| section.offset >= free_from && *end <= header.file_bytes);
+        free_from = end.filter(|_| filled == Some(section.bytes)).ok_or_else(|| {
+            wrong("it overlaps another, ends after the file or is not filled by its blocks")
+        })?;
     }
-    match (blocks.len() == table.len(), free_from <= header.file_bytes) {
-        (true, true) => Ok(blocks),
-        (false, _) => {
-            Err(malformed("directory", header.block_table_at(), "blocks that belong to no section"))
-        }
-        (_, false) => Err(malformed("directory", HEADER_BYTES as u64, "a section ends after the file")),
+    match ends.len() == table.len() {
+        true => Ok(ends),
+        false => Err(malformed("directory", header.lengths_at(), "lengths that belong to no section")),
     }
 }

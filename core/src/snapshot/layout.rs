@@ -1,25 +1,39 @@
 //! Where everything lies in a snapshot file: the one place that knows offsets.
 //!
-//! A file is a *head* (header, section directory, block table, description) and then its sections, each aligned to
-//! 64 bytes and cut into blocks. The head carries one checksum per block, so that a range read is verified without
-//! reading more than the range. docs/format.md draws the same tables for people. Little-endian throughout.
+//! A file is a *head* (header, section directory, length table, description) and then its sections, each aligned to
+//! 64 bytes and cut into blocks. Every block ends with its checksum, so that a range read is verified without reading
+//! more than the range. docs/format.md draws the same tables for people. Little-endian throughout.
 
 use crate::error::SnapshotError;
 
 /// The first eight bytes of every file.
 pub const MAGIC: [u8; 8] = *b"PORTOLAN";
-/// The format this library writes. 0 is the draft before version 1 is frozen: nothing else reads it.
-pub const FORMAT_VERSION: u16 = 0;
-/// The oldest format this library reads.
-pub const OLDEST_FORMAT: u16 = 0;
-/// The feature bits this library knows.
-pub const KNOWN_FEATURES: u64 = 0;
+/// The format this library writes.
+pub const FORMAT_VERSION: u16 = 1;
+/// The oldest format this library reads. 0 was a draft that nothing else reads.
+pub const OLDEST_FORMAT: u16 = 1;
+/// Feature bit: the vectors are in clusters, as codes.
+pub const CLUSTERS: u64 = 1;
+/// Feature bit: a row may stand in two clusters.
+pub const SOFT: u64 = 2;
+/// Feature bit: the file holds several collections.
+pub const PACKED: u64 = 4;
+/// Feature bit: there are codes of more bits beside the sign codes.
+pub const EXTENDED: u64 = 8;
+/// The feature bits this library knows. 16 is kept for graphs.
+pub const KNOWN_FEATURES: u64 = CLUSTERS | SOFT | PACKED | EXTENDED;
 /// The length of the header in bytes.
 pub const HEADER_BYTES: usize = 128;
 /// The length of one directory entry in bytes.
-pub const SECTION_BYTES: usize = 32;
-/// The length of one block table entry in bytes.
-pub const BLOCK_BYTES: usize = 12;
+pub const SECTION_BYTES: usize = 48;
+/// The length of one entry of the length table in bytes.
+pub const LENGTH_BYTES: usize = 4;
+/// The length of the checksum at the end of every block in bytes.
+pub const CHECKSUM_BYTES: usize = 8;
+/// The field of sections that belong to none.
+pub const NO_FIELD: u16 = 0xffff;
+/// Kinds of sections from this number on are optional: a reader that does not know one passes over it.
+pub const OPTIONAL_KINDS: u16 = 0x8000;
 /// The alignment of sections in bytes.
 pub const ALIGNMENT: u64 = 64;
 /// The position of the head's checksum in the header; the field counts as zero while it is computed.
@@ -30,7 +44,7 @@ pub const CONTENT_ID_AT: usize = 64;
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
-    /// One collection.
+    /// One collection, or several packed together.
     Collection,
     /// A static embedder.
     Embedder,
@@ -64,9 +78,9 @@ impl FileKind {
 /// What a section holds. The number is what the file stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SectionKind {
-    /// Rows of f16 or f32 components.
+    /// Vectors as they were given, or nearly so; one row a block.
     Vectors,
-    /// The values of one metadata field; the section's index is the field's place in the schema.
+    /// The values of one metadata field.
     Column,
     /// The sorted distinct texts of one text field.
     Dictionary,
@@ -74,19 +88,36 @@ pub enum SectionKind {
     Ids,
     /// Ids, documents and metadata, compressed block by block.
     Payload,
+    /// What routing knows of a collection.
+    Statistics,
+    /// The centres of the clusters, and where their cells begin.
+    Centroids,
+    /// Which slots of which clusters belong to a collection.
+    Members,
+    /// The sign codes, in cells of 32 slots, cluster by cluster.
+    Codes,
+    /// The codes of more bits, row by row.
+    Extended,
     /// A static embedder's vocabulary, compressed.
     Vocabulary,
     /// A static embedder's rows: f32 scale, then int8 components.
     TokenRows,
+    /// A kind that this library does not know and may pass over.
+    Optional(u16),
 }
 
 impl SectionKind {
-    const ALL: [(Self, u16, &'static str); 7] = [
+    const ALL: [(Self, u16, &'static str); 12] = [
         (Self::Vectors, 1, "vectors"),
         (Self::Column, 2, "column"),
         (Self::Dictionary, 3, "dictionary"),
         (Self::Ids, 4, "ids"),
         (Self::Payload, 5, "payload"),
+        (Self::Statistics, 6, "statistics"),
+        (Self::Centroids, 7, "centroids"),
+        (Self::Members, 8, "members"),
+        (Self::Codes, 9, "codes"),
+        (Self::Extended, 10, "extended codes"),
         (Self::Vocabulary, 16, "vocabulary"),
         (Self::TokenRows, 17, "token rows"),
     ];
@@ -97,14 +128,18 @@ impl SectionKind {
     }
 
     fn number(self) -> u16 {
-        Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or(0, |(_, number, _)| *number)
+        match self {
+            Self::Optional(number) => number,
+            known => Self::ALL.iter().find(|(kind, ..)| *kind == known).map_or(0, |(_, number, _)| *number),
+        }
     }
 
     fn from_number(number: u16, at: u64) -> Result<Self, SnapshotError> {
-        let found = Self::ALL.iter().find(|(_, n, _)| *n == number);
-        found
-            .map(|(kind, ..)| *kind)
-            .ok_or_else(|| malformed("directory", at, format!("unknown section kind {number}")))
+        match Self::ALL.iter().find(|(_, known, _)| *known == number) {
+            Some((kind, ..)) => Ok(*kind),
+            None if number >= OPTIONAL_KINDS => Ok(Self::Optional(number)),
+            None => Err(malformed("directory", at, format!("unknown section kind {number}"))),
+        }
     }
 }
 
@@ -119,10 +154,12 @@ pub struct Header {
     pub head_bytes: u64,
     /// The number of sections.
     pub sections: u32,
-    /// The number of blocks of all sections.
-    pub blocks: u32,
-    /// The number of rows (records, or tokens of an embedder).
+    /// The number of entries of the length table.
+    pub lengths: u32,
+    /// The number of rows (records of all collections, or tokens of an embedder).
     pub rows: u64,
+    /// What a reader has to understand: [`CLUSTERS`] and the others.
+    pub features: u64,
     /// The first eight bytes of the head's blake3.
     pub checksum: u64,
     /// The blake3 of the file, this field and the checksum counted as zero.
@@ -138,10 +175,11 @@ impl Header {
         put(8, &FORMAT_VERSION.to_le_bytes());
         put(10, &OLDEST_FORMAT.to_le_bytes());
         put(12, &self.kind.number().to_le_bytes());
+        put(16, &self.features.to_le_bytes());
         put(24, &self.file_bytes.to_le_bytes());
         put(32, &self.head_bytes.to_le_bytes());
         put(40, &self.sections.to_le_bytes());
-        put(44, &self.blocks.to_le_bytes());
+        put(44, &self.lengths.to_le_bytes());
         put(48, &self.rows.to_le_bytes());
         put(CHECKSUM_AT, &self.checksum.to_le_bytes());
         put(CONTENT_ID_AT, &self.content_id);
@@ -163,8 +201,9 @@ impl Header {
             file_bytes: u64_at(header, 24),
             head_bytes: u64_at(header, 32),
             sections: u32_at(header, 40),
-            blocks: u32_at(header, 44),
+            lengths: u32_at(header, 44),
             rows: u64_at(header, 48),
+            features: u64_at(header, 16),
             checksum: u64_at(header, CHECKSUM_AT),
             content_id: array_at(header, CONTENT_ID_AT),
         };
@@ -178,14 +217,14 @@ impl Header {
         Ok(decoded)
     }
 
-    /// Where the block table begins.
-    pub fn block_table_at(&self) -> u64 {
+    /// Where the length table begins.
+    pub fn lengths_at(&self) -> u64 {
         HEADER_BYTES as u64 + u64::from(self.sections) * SECTION_BYTES as u64
     }
 
     /// Where the description begins; it ends with the head.
     pub fn description_at(&self) -> u64 {
-        self.block_table_at() + u64::from(self.blocks) * BLOCK_BYTES as u64
+        self.lengths_at() + u64::from(self.lengths) * LENGTH_BYTES as u64
     }
 }
 
@@ -195,8 +234,6 @@ fn check_version(header: &[u8; HEADER_BYTES]) -> Result<(), SnapshotError> {
     if oldest_reader > FORMAT_VERSION {
         return Err(SnapshotError::TooNew { needed: oldest_reader, supported: FORMAT_VERSION });
     }
-    // The lint sees that nothing is older than format 0; the next format makes this a real question.
-    #[expect(clippy::absurd_extreme_comparisons, reason = "0 is the oldest format only until the next one")]
     if version < OLDEST_FORMAT {
         return Err(SnapshotError::TooOld { found: version, oldest: OLDEST_FORMAT });
     }
@@ -211,18 +248,22 @@ fn check_version(header: &[u8; HEADER_BYTES]) -> Result<(), SnapshotError> {
 pub struct SectionEntry {
     /// What it holds.
     pub kind: SectionKind,
-    /// Which one of its kind, from 0.
-    pub index: u16,
-    /// How many rows one block holds; 0 when the section is a single block whatever the rows.
+    /// The field that it belongs to, by its place in the description; [`NO_FIELD`] for none.
+    pub field: u16,
+    /// How many rows a block holds; 0 for one block a collection, or one of the file.
     pub rows_per_block: u32,
+    /// The length of every block, its checksum included; 0 when the lengths stand in the length table.
+    pub block_bytes: u32,
+    /// The place of its first length in the length table.
+    pub first_length: u32,
+    /// The number of its blocks.
+    pub blocks: u32,
     /// Where it begins in the file.
     pub offset: u64,
     /// Its length in bytes.
     pub bytes: u64,
-    /// Its first block in the block table.
-    pub first_block: u32,
-    /// The number of its blocks.
-    pub blocks: u32,
+    /// How many rows it holds.
+    pub rows: u64,
 }
 
 impl SectionEntry {
@@ -231,12 +272,14 @@ impl SectionEntry {
         let mut out = [0; SECTION_BYTES];
         let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
         put(0, &self.kind.number().to_le_bytes());
-        put(2, &self.index.to_le_bytes());
+        put(2, &self.field.to_le_bytes());
         put(4, &self.rows_per_block.to_le_bytes());
-        put(8, &self.offset.to_le_bytes());
-        put(16, &self.bytes.to_le_bytes());
-        put(24, &self.first_block.to_le_bytes());
-        put(28, &self.blocks.to_le_bytes());
+        put(8, &self.block_bytes.to_le_bytes());
+        put(12, &self.first_length.to_le_bytes());
+        put(16, &self.blocks.to_le_bytes());
+        put(24, &self.offset.to_le_bytes());
+        put(32, &self.bytes.to_le_bytes());
+        put(40, &self.rows.to_le_bytes());
         out
     }
 
@@ -244,44 +287,35 @@ impl SectionEntry {
     pub fn decode(bytes: &[u8; SECTION_BYTES], at: u64) -> Result<Self, SnapshotError> {
         Ok(Self {
             kind: SectionKind::from_number(u16_at(bytes, 0), at)?,
-            index: u16_at(bytes, 2),
+            field: u16_at(bytes, 2),
             rows_per_block: u32_at(bytes, 4),
-            offset: u64_at(bytes, 8),
-            bytes: u64_at(bytes, 16),
-            first_block: u32_at(bytes, 24),
-            blocks: u32_at(bytes, 28),
+            block_bytes: u32_at(bytes, 8),
+            first_length: u32_at(bytes, 12),
+            blocks: u32_at(bytes, 16),
+            offset: u64_at(bytes, 24),
+            bytes: u64_at(bytes, 32),
+            rows: u64_at(bytes, 40),
         })
     }
-}
 
-/// One entry of the block table: blocks follow each other without gaps inside their section.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BlockEntry {
-    /// The first eight bytes of the block's blake3.
-    pub checksum: u64,
-    /// The block's length in bytes.
-    pub bytes: u32,
-}
-
-impl BlockEntry {
-    /// The entry's bytes.
-    pub fn encode(&self) -> [u8; BLOCK_BYTES] {
-        let mut out = [0; BLOCK_BYTES];
-        out[..8].copy_from_slice(&self.checksum.to_le_bytes());
-        out[8..].copy_from_slice(&self.bytes.to_le_bytes());
-        out
-    }
-
-    /// Reads an entry.
-    pub fn decode(bytes: &[u8; BLOCK_BYTES]) -> Self {
-        Self { checksum: u64_at(bytes, 0), bytes: u32_at(bytes, 8) }
+    /// How many of the section's lengths stand in the length table.
+    pub fn lengths(&self) -> u32 {
+        if self.block_bytes == 0 { self.blocks } else { 0 }
     }
 }
 
-/// The checksum of a block: the first eight bytes of its blake3. It finds accidents; the content id, all 32 bytes,
-/// finds intent.
+/// A checksum: the first eight bytes of a blake3. It finds accidents; the content id, all 32 bytes, finds intent.
 pub fn checksum(bytes: &[u8]) -> u64 {
     u64_at(blake3::hash(bytes).as_bytes(), 0)
+}
+
+/// The checksum of a block that begins at `offset` of the file. The offset counts, so that a block is also told from
+/// another one of the same file.
+pub fn block_checksum(offset: u64, content: &[u8]) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&offset.to_le_bytes());
+    hasher.update(content);
+    u64_at(hasher.finalize().as_bytes(), 0)
 }
 
 /// A [`SnapshotError::Malformed`].
@@ -317,8 +351,9 @@ mod tests {
             file_bytes: 4096,
             head_bytes: 2048,
             sections: 3,
-            blocks: 7,
+            lengths: 7,
             rows: 11,
+            features: CLUSTERS | PACKED,
             checksum: 13,
             content_id: [17; 32],
         }
@@ -337,13 +372,16 @@ mod tests {
         let mut featured = header().encode();
         featured[23] = 0x80;
         assert!(matches!(Header::decode(&featured), Err(SnapshotError::UnknownFeatures { .. })));
+        let mut draft = header().encode();
+        draft[8..12].fill(0);
+        assert_eq!(Header::decode(&draft), Err(SnapshotError::TooOld { found: 0, oldest: 1 }));
         assert_eq!(Header::decode(b"PORTULAN"), Err(SnapshotError::BadMagic));
         assert!(matches!(Header::decode(b"PORTOLAN"), Err(SnapshotError::WrongLength { .. })));
     }
 
     #[test]
     fn a_table_longer_than_the_head_is_refused() {
-        let forged = Header { blocks: u32::MAX, ..header() };
+        let forged = Header { lengths: u32::MAX, ..header() };
         assert!(matches!(Header::decode(&forged.encode()), Err(SnapshotError::Malformed { .. })));
     }
 }

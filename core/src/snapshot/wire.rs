@@ -47,6 +47,11 @@ impl<'b> Input<'b> {
         Some(f64::from_le_bytes(*self.take(8)?.first_chunk()?))
     }
 
+    /// A single.
+    pub fn single(&mut self) -> Option<f32> {
+        Some(f32::from_le_bytes(*self.take(4)?.first_chunk()?))
+    }
+
     /// True or false.
     pub fn bool(&mut self) -> Option<bool> {
         match self.byte()? {

@@ -221,7 +221,7 @@ fn a_release_of_another_version_says_which_side_is_too_old() {
     let folder = release();
     let path = folder.path().join("release.json");
     let json = fs::read_to_string(&path).unwrap();
-    fs::write(&path, json.replacen("\"layout\": 0", "\"layout\": 7", 1)).unwrap();
+    fs::write(&path, json.replacen("\"layout\":1", "\"layout\":7", 1)).unwrap();
     let (code, kind, message) = open(&folder).unwrap_err();
     assert_eq!((code, kind), (Code::TooNew as u32, Kind::Unsupported));
     assert!(message.contains("format 7") && message.contains("upgrade"), "{message}");

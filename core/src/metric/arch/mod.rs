@@ -24,6 +24,8 @@ pub(super) struct Kernels {
     pub(super) dot_f16: SumRows,
     pub(super) l2_f32: SumRows,
     pub(super) l2_f16: SumRows,
+    pub(super) dot_i8: SumRows,
+    pub(super) l2_i8: SumRows,
 }
 
 static SCALAR: Kernels = Kernels {
@@ -32,6 +34,8 @@ static SCALAR: Kernels = Kernels {
     dot_f16: scalar::sum_rows::<true, false>,
     l2_f32: scalar::sum_rows::<false, true>,
     l2_f16: scalar::sum_rows::<true, true>,
+    dot_i8: scalar::sum_rows_i8::<false>,
+    l2_i8: scalar::sum_rows_i8::<true>,
 };
 
 /// The name of the instruction set that distances are computed with: `avx2`, `simd128` or `scalar`.
@@ -63,6 +67,7 @@ fn native() -> Option<&'static Kernels> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Encoding;
 
     struct XorShift(u64);
 
@@ -112,6 +117,14 @@ mod tests {
             assert_same_bits(kernels.l2_f16, SCALAR.l2_f16, &query, &halves[1..], 2 * dimension);
             assert_same_bits(kernels.dot_f32, SCALAR.dot_f32, &query, &floats[1..], 4 * dimension);
             assert_same_bits(kernels.l2_f32, SCALAR.l2_f32, &query, &floats[1..], 4 * dimension);
+            let row_bytes = Encoding::I8.row_bytes(dimension);
+            let mut bytes = vec![0];
+            for _ in 0..count {
+                bytes.extend(random.float(spread).to_le_bytes());
+                bytes.extend((4..row_bytes).map(|_| random.next() as u8));
+            }
+            assert_same_bits(kernels.dot_i8, SCALAR.dot_i8, &query, &bytes[1..], row_bytes);
+            assert_same_bits(kernels.l2_i8, SCALAR.l2_i8, &query, &bytes[1..], row_bytes);
         }
     }
 

@@ -15,6 +15,8 @@ pub(super) static KERNELS: Kernels = Kernels {
     dot_f16: sum_rows::<true, false>,
     l2_f32: sum_rows::<false, true>,
     l2_f16: sum_rows::<true, true>,
+    dot_i8: sum_rows_i8::<false>,
+    l2_i8: sum_rows_i8::<true>,
 };
 
 fn sum_rows<const F16: bool, const L2: bool>(query: &[f32], rows: &[u8], row_bytes: usize, out: &mut [f32]) {
@@ -44,6 +46,20 @@ fn sum_f32<const L2: bool>(query: &[f32], row: &[u8]) -> f32 {
         lanes.add::<L2>(q, Lanes::from_f32(x));
     }
     lanes.fold()
+}
+
+fn sum_rows_i8<const L2: bool>(query: &[f32], rows: &[u8], row_bytes: usize, out: &mut [f32]) {
+    for (row, sum) in rows.chunks_exact(row_bytes.max(1)).zip(out) {
+        let Some((scale, bytes)) = row.split_first_chunk::<4>() else { continue };
+        let scale = f32x4_splat(f32::from_le_bytes(*scale));
+        let mut lanes = Lanes::zero();
+        let (blocks, tail) = bytes.as_chunks::<LANES>();
+        let last = padded(tail);
+        for (q, x) in query.as_chunks::<LANES>().0.iter().zip(blocks.iter().chain([&last])) {
+            lanes.add::<L2>(q, Lanes::from_i8(x, scale));
+        }
+        *sum = lanes.fold();
+    }
 }
 
 /// The 32 lanes in ascending order. Spelled out field by field: built for size, a loop over an array stays a loop,
@@ -84,6 +100,24 @@ impl Lanes {
             widen(i32x4_extend_high_i16x8(c)),
             widen(i32x4_extend_low_i16x8(d)),
             widen(i32x4_extend_high_i16x8(d)),
+        )
+    }
+
+    #[inline(always)]
+    fn from_i8(block: &[u8; LANES], scale: v128) -> Self {
+        let (low, high) = (load::<0, _>(block), load::<16, _>(block));
+        let (a, b) = (i16x8_extend_low_i8x16(low), i16x8_extend_high_i8x16(low));
+        let (c, d) = (i16x8_extend_low_i8x16(high), i16x8_extend_high_i8x16(high));
+        let scaled = |integers| f32x4_mul(scale, f32x4_convert_i32x4(integers));
+        Self(
+            scaled(i32x4_extend_low_i16x8(a)),
+            scaled(i32x4_extend_high_i16x8(a)),
+            scaled(i32x4_extend_low_i16x8(b)),
+            scaled(i32x4_extend_high_i16x8(b)),
+            scaled(i32x4_extend_low_i16x8(c)),
+            scaled(i32x4_extend_high_i16x8(c)),
+            scaled(i32x4_extend_low_i16x8(d)),
+            scaled(i32x4_extend_high_i16x8(d)),
         )
     }
 

@@ -15,6 +15,8 @@ static AVX2: Kernels = Kernels {
     dot_f16: enter::<true, false>,
     l2_f32: enter::<false, true>,
     l2_f16: enter::<true, true>,
+    dot_i8: enter_i8::<false>,
+    l2_i8: enter_i8::<true>,
 };
 
 /// The kernels, if this processor can run them.
@@ -26,6 +28,12 @@ pub(super) fn kernels() -> Option<&'static Kernels> {
 fn enter<const F16: bool, const L2: bool>(query: &[f32], rows: &[u8], row_bytes: usize, out: &mut [f32]) {
     // SAFETY: `AVX2` is only reachable through `kernels`, which has seen both instruction sets.
     unsafe { sum_rows::<F16, L2>(query, rows, row_bytes, out) }
+}
+
+/// Private to [`AVX2`], which [`kernels`] hands out only after detection.
+fn enter_i8<const L2: bool>(query: &[f32], rows: &[u8], row_bytes: usize, out: &mut [f32]) {
+    // SAFETY: `AVX2` is only reachable through `kernels`, which has seen both instruction sets.
+    unsafe { sum_rows_i8::<L2>(query, rows, row_bytes, out) }
 }
 
 type Lanes = [__m256; 4];
@@ -70,6 +78,21 @@ fn sum_f32<const L2: bool>(query: &[f32], row: &[u8]) -> f32 {
     fold(lanes)
 }
 
+#[target_feature(enable = "avx2,f16c")]
+fn sum_rows_i8<const L2: bool>(query: &[f32], rows: &[u8], row_bytes: usize, out: &mut [f32]) {
+    for (row, sum) in rows.chunks_exact(row_bytes.max(1)).zip(out) {
+        let Some((scale, bytes)) = row.split_first_chunk::<4>() else { continue };
+        let scale = _mm256_set1_ps(f32::from_le_bytes(*scale));
+        let mut lanes: Lanes = [_mm256_setzero_ps(); 4];
+        let (blocks, tail) = bytes.as_chunks::<LANES>();
+        let last = padded(tail);
+        for (q, x) in query.as_chunks::<LANES>().0.iter().zip(blocks.iter().chain([&last])) {
+            add_block::<L2>(&mut lanes, q, load_i8(x, scale));
+        }
+        *sum = fold(lanes);
+    }
+}
+
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
 fn add_block<const L2: bool>(lanes: &mut Lanes, query: &[f32; LANES], x: Lanes) {
@@ -94,6 +117,17 @@ fn load_f16(block: &[u8; 2 * LANES]) -> Lanes {
         // SAFETY: `bytes` is 16 readable bytes; the load needs no alignment.
         let halves = unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) };
         *lane = _mm256_cvtph_ps(halves);
+    }
+    lanes
+}
+
+#[inline]
+#[target_feature(enable = "avx2,f16c")]
+fn load_i8(block: &[u8; LANES], scale: __m256) -> Lanes {
+    let mut lanes: Lanes = [_mm256_setzero_ps(); 4];
+    for (lane, bytes) in lanes.iter_mut().zip(block.as_chunks::<8>().0) {
+        let integers = _mm256_cvtepi8_epi32(_mm_cvtsi64_si128(i64::from_le_bytes(*bytes)));
+        *lane = _mm256_mul_ps(scale, _mm256_cvtepi32_ps(integers));
     }
     lanes
 }

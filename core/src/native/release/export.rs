@@ -11,16 +11,50 @@ use std::{
 
 use super::{files, kept_embedder};
 use crate::{
+    cluster,
     error::{Result, StoreError},
+    local::Threads,
     metric::Encoding,
     native::store::Store,
     release::{INDEX_NAME, ReleaseBuilder, ReleaseIndex},
-    schema::Schema,
-    snapshot::{Collection, EmbedderFile, write_collection},
+    schema::{Record, Schema},
+    snapshot::{Draft, EmbedderFile, SnapshotFile},
 };
 
 /// The ending of all files of a release but `release.json`.
 const SUFFIX: &str = ".portolan";
+/// Files of so many records get clusters unless something else is asked.
+const LEAST_ROWS: usize = 1024;
+
+/// How a store is exported.
+#[derive(Debug, Clone, Default)]
+pub struct ExportOptions {
+    /// How vectors are stored. Without one each collection gets its [`default_encoding`].
+    pub encoding: Option<Encoding>,
+    /// Whether collections that go together share a file: those of one dimension, metric, embedder and encoding whose
+    /// common fields have one type. All collections of a file are in memory at once while it is written.
+    pub pack: bool,
+    /// The clusters of files that are large enough for some.
+    pub clusters: Clustering,
+}
+
+/// Which files get clusters, and what they are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clustering {
+    /// Files of fewer records get none: comparing all of them is as fast. 0: no file gets any.
+    pub least_rows: usize,
+    /// How they are built.
+    pub options: cluster::Options,
+    /// On how many threads. The bytes are the same for any number.
+    pub threads: usize,
+}
+
+impl Default for Clustering {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { least_rows: LEAST_ROWS, options: cluster::Options::default(), threads }
+    }
+}
 
 /// How far an export is.
 #[derive(Debug, Clone)]
@@ -44,8 +78,8 @@ pub struct Exported {
     pub empty: Vec<String>,
 }
 
-/// Writes every collection of `store` that has vectors as a release into `folder`, one collection in memory at a time.
-/// Without an `encoding` each gets its [`default_encoding`].
+/// Writes every collection of `store` that has vectors as a release into `folder`, the collections of one file in memory
+/// at a time.
 ///
 /// # Errors
 /// [`StoreError::NothingToExport`] before anything was embedded, [`StoreError::NotARelease`] when the folder holds
@@ -53,24 +87,33 @@ pub struct Exported {
 pub async fn export(
     store: &Store,
     folder: &Path,
-    encoding: Option<Encoding>,
+    options: &ExportOptions,
     mut progress: impl FnMut(ExportProgress<'_>),
 ) -> Result<Exported> {
     let (names, empty) = by_vectors(store).await?;
     if names.is_empty() {
         return Err(StoreError::NothingToExport { store: store.dir().into() }.into());
     }
+    let packs = packs(store, &names, options)?;
     claim_folder(folder)?;
-    let (mut builder, mut written) = (ReleaseBuilder::new(), 0);
+    let (mut builder, mut written, mut done) = (ReleaseBuilder::new(), 0, 0);
     let mut fingerprints = BTreeSet::new();
-    for (done, name) in names.iter().enumerate() {
-        let (schema, file) = snapshot(store, name, encoding).await?;
-        fingerprints.extend(schema.embedder.map(|id| id.fingerprint));
-        let id = Collection::open(&file, file.len() as u64)?.head().content_id();
-        let file_name = file_name(name, &id);
+    for Pack { first, names: members, encoding } in &packs {
+        fingerprints.extend(first.embedder.as_ref().map(|id| id.fingerprint.clone()));
+        let mut collections = Vec::with_capacity(members.len());
+        for name in members {
+            collections.push(read(store, name).await?);
+            done += 1;
+            progress(ExportProgress { collection: name, done, total: names.len() });
+        }
+        let file = write(&Draft::new(collections, *encoding)?, options.clusters)?;
+        let id = SnapshotFile::open(&file, file.len() as u64)?.head().content_id();
+        let file_name = match members.as_slice() {
+            [one] => file_name(one, &id),
+            _ => file_name("pack", &id),
+        };
         written += put(folder, &file_name, &file)?;
         builder.add_collection(&file_name, &file)?;
-        progress(ExportProgress { collection: name, done: done + 1, total: names.len() });
     }
     for fingerprint in fingerprints {
         if let Some(file) = kept_embedder(store.dir(), &fingerprint)? {
@@ -87,6 +130,57 @@ pub async fn export(
     Ok(Exported { index: built.index, written, empty })
 }
 
+/// The bytes of a file, with clusters where it is large enough for them.
+fn write(draft: &Draft, Clustering { least_rows, options, threads }: Clustering) -> Result<Vec<u8>> {
+    if least_rows == 0 || draft.rows() < least_rows {
+        return draft.write(None);
+    }
+    draft.write(Some(&cluster::of_draft(draft, options, &Threads(threads))?))
+}
+
+/// Collections that share a file.
+#[derive(Debug)]
+struct Pack {
+    /// The schema of the first, with the fields of all.
+    first: Schema,
+    names: Vec<String>,
+    encoding: Encoding,
+}
+
+impl Pack {
+    /// Takes the collection in if it fits.
+    fn take(&mut self, schema: &Schema, encoding: Encoding) -> bool {
+        let first = &mut self.first;
+        let agree = |field: &&crate::schema::Field| {
+            first.fields.iter().all(|known| known.path != field.path || known.kind == field.kind)
+        };
+        let fits = (first.dimension, first.metric, self.encoding)
+            == (schema.dimension, schema.metric, encoding)
+            && first.embedder == schema.embedder
+            && schema.fields.iter().all(|field| agree(&field));
+        if fits {
+            let new = schema.fields.iter().filter(|field| !first.fields.contains(field)).cloned();
+            let new: Vec<_> = new.collect();
+            first.fields.extend(new);
+            self.names.push(schema.collection.clone());
+        }
+        fits
+    }
+}
+
+/// Which collections share a file: each goes into the first that it fits.
+fn packs(store: &Store, names: &[String], options: &ExportOptions) -> Result<Vec<Pack>> {
+    let mut packs: Vec<Pack> = Vec::new();
+    for name in names {
+        let schema = store.schema(name)?;
+        let encoding = options.encoding.unwrap_or_else(|| default_encoding(&schema));
+        if !options.pack || !packs.iter_mut().any(|pack| pack.take(&schema, encoding)) {
+            packs.push(Pack { first: schema, names: vec![name.clone()], encoding });
+        }
+    }
+    Ok(packs)
+}
+
 /// The collections with a vector to serve, and those without: an embedder may have run and failed on every text, or been
 /// killed before its first commit.
 async fn by_vectors(store: &Store) -> Result<(Vec<String>, Vec<String>)> {
@@ -98,17 +192,22 @@ async fn by_vectors(store: &Store) -> Result<(Vec<String>, Vec<String>)> {
     Ok((with, without))
 }
 
+/// The ready records of a collection, and their schema.
+async fn read(store: &Store, collection: &str) -> Result<(Schema, Vec<Record>)> {
+    let mut reader = store.read(collection, None).await?;
+    let records = reader.read_all().await?;
+    Ok((reader.schema().clone(), records))
+}
+
 /// The ready records of a collection as a snapshot, and their schema.
 pub(super) async fn snapshot(
     store: &Store,
     collection: &str,
     encoding: Option<Encoding>,
 ) -> Result<(Schema, Vec<u8>)> {
-    let mut reader = store.read(collection, None).await?;
-    let records = reader.read_all().await?;
-    let schema = reader.schema().clone();
+    let (schema, records) = read(store, collection).await?;
     let encoding = encoding.unwrap_or_else(|| default_encoding(&schema));
-    let file = write_collection(&schema, encoding, records)?;
+    let file = Draft::new(vec![(schema.clone(), records)], encoding)?.write(None)?;
     Ok((schema, file))
 }
 

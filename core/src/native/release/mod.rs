@@ -10,5 +10,5 @@ mod files;
 mod from_store;
 
 pub use embedders::{keep_embedder, kept_embedder};
-pub use export::{ExportProgress, Exported, default_encoding, export};
+pub use export::{Clustering, ExportOptions, ExportProgress, Exported, default_encoding, export};
 pub use from_store::StoreRelease;

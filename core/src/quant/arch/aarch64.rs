@@ -49,29 +49,20 @@ fn scan_cells_present(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Ve
         } else {
             sums::<false>(codes, scan.tables)
         };
-        let (mut estimates, mut lows) = ([0.0; SLOTS], [0.0; SLOTS]);
-        if finish(scan, tail, &sums, &mut estimates, &mut lows) {
-            let near = lows.iter().rev().fold(0, |near, &low| near << 1 | u32::from(low <= scan.bound));
-            scan.push_all(near, &estimates, &lows, tail.rows, out);
+        let near = near(scan, tail, &sums);
+        if near != 0 {
+            scan.push_all(near, &sums, tail, out);
         }
     }
 }
 
-/// Writes estimates, and the same less their margins; true if one of these is within the bound.
+/// The slots that are within the bound, as bits; see [`scalar::estimate`].
 #[inline]
 #[target_feature(enable = "neon")]
-fn finish(
-    scan: &Scan<'_>,
-    tail: Tail<'_>,
-    sums: &[i32; SLOTS],
-    estimates: &mut [f32; SLOTS],
-    lows: &mut [f32; SLOTS],
-) -> bool {
-    let mut near = vdupq_n_u32(0);
-    let places = estimates.as_chunks_mut::<4>().0.iter_mut().zip(lows.as_chunks_mut::<4>().0);
+fn near(scan: &Scan<'_>, tail: Tail<'_>, sums: &[i32; SLOTS]) -> u32 {
+    let mut near = 0;
     let halves = tail.offsets.as_chunks::<8>().0.iter().zip(tail.factors.as_chunks::<8>().0);
-    let fours = sums.as_chunks::<4>().0.iter().zip(halves).zip(places);
-    for ((sums, (offsets, factors)), (estimates, lows)) in fours {
+    for (i, (sums, (offsets, factors))) in sums.as_chunks::<4>().0.iter().zip(halves).enumerate() {
         let factors = widen(factors);
         let offset = vmulq_f32(vdupq_n_f32(scan.a_scale), widen(offsets));
         let offset = vaddq_f32(vdupq_n_f32(scan.base), offset);
@@ -80,14 +71,11 @@ fn finish(
         let sums = vcvtq_f32_s32(unsafe { vld1q_s32(sums.as_ptr()) });
         let estimate = vaddq_f32(offset, vmulq_f32(slope, sums));
         let low = vsubq_f32(estimate, vmulq_f32(vdupq_n_f32(scan.margin), vabsq_f32(factors)));
-        near = vorrq_u32(near, vcleq_f32(low, vdupq_n_f32(scan.bound)));
-        // SAFETY: each is four floats, the 16 writable bytes of one register; no alignment is needed.
-        unsafe {
-            vst1q_f32(estimates.as_mut_ptr(), estimate);
-            vst1q_f32(lows.as_mut_ptr(), low);
-        }
+        let within = vcleq_f32(low, vdupq_n_f32(scan.bound));
+        let bits = vandq_u32(within, vcombine_u32(vcreate_u32(0x2_0000_0001), vcreate_u32(0x8_0000_0004)));
+        near |= vaddvq_u32(bits) << (4 * i);
     }
-    vmaxvq_u32(near) != 0
+    near
 }
 
 /// Four finite halves as floats; see [`crate::metric::widen_half`].

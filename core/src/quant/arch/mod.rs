@@ -176,6 +176,8 @@ pub(super) fn dot_codes(level: Level, bits: u8) -> DotCodes {
         (Set::Avx2 | Set::Avx512, 4) => x86_64::avx2::dot_nibble_codes,
         #[cfg(target_arch = "x86_64")]
         (Set::Avx2 | Set::Avx512, 8) => x86_64::avx2::dot_byte_codes,
+        #[cfg(target_arch = "x86_64")]
+        (Set::Avx2 | Set::Avx512, _) => x86_64::avx2::dot_codes,
         #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
         (Set::Neon, 4) => aarch64::dot_nibble_codes,
         #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
@@ -201,7 +203,8 @@ mod tests {
         out.extend(noise.bytes(codes));
         out.extend((0..64).flat_map(|_| noise.half().to_le_bytes()));
         out.extend(
-            (0..32_u32).flat_map(|j| if noise.next() % 7 == 0 { u32::MAX } else { j * 13 }.to_le_bytes()),
+            (0..32_u32)
+                .flat_map(|j| if noise.next().is_multiple_of(7) { u32::MAX } else { j * 13 }.to_le_bytes()),
         );
     }
 

@@ -1,8 +1,9 @@
 //! WebAssembly's 128-bit vectors: one group of 16 slots is looked up at once.
 //!
 //! Compiled in when the module is built with `-C target-feature=+simd128`; there is no detection at run time, because
-//! an engine without these instructions refuses the whole module. With `+relaxed-simd` two instructions of that set are
-//! used, on operands for which all engines must agree. How sums are kept is told in [`crate::quant::tables`].
+//! an engine without these instructions refuses the whole module. With `+relaxed-simd` tables are looked up by the
+//! instruction of that set, with indices for which all engines must agree; its products of bytes are not used, because
+//! V8 11.3 got them wrong. How sums are kept is told in [`crate::quant::tables`].
 //!
 //! Loops over registers are spelled out: built for size, a loop stays a loop, and keeps them in memory.
 
@@ -26,38 +27,26 @@ pub(super) fn scan_cells(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut
         } else {
             sums::<false>(codes, scan.tables)
         };
-        let (mut estimates, mut lows) = ([0.0; SLOTS], [0.0; SLOTS]);
-        let near = finish(scan, tail, &sums, &mut estimates, &mut lows);
+        let near = near(scan, tail, &sums);
         if near != 0 {
-            scan.push_all(near, &estimates, &lows, tail.rows, out);
+            scan.push_all(near, &sums, tail, out);
         }
     }
 }
 
-/// Writes estimates, and the same less their margins; one bit for each of these that is within the bound.
-fn finish(
-    scan: &Scan<'_>,
-    tail: Tail<'_>,
-    sums: &[i32; SLOTS],
-    estimates: &mut [f32; SLOTS],
-    lows: &mut [f32; SLOTS],
-) -> u32 {
+/// The slots that are within the bound, as bits; see [`scalar::estimate`].
+#[inline(always)]
+fn near(scan: &Scan<'_>, tail: Tail<'_>, sums: &[i32; SLOTS]) -> u32 {
     let mut near = 0;
-    let places = estimates.as_chunks_mut::<4>().0.iter_mut().zip(lows.as_chunks_mut::<4>().0);
     let halves = tail.offsets.as_chunks::<8>().0.iter().zip(tail.factors.as_chunks::<8>().0);
-    let fours = sums.as_chunks::<4>().0.iter().zip(halves).zip(places);
-    for (i, ((sums, (offsets, factors)), (estimates, lows))) in fours.enumerate() {
+    for (i, (sums, (offsets, factors))) in sums.as_chunks::<4>().0.iter().zip(halves).enumerate() {
         let factors = widen(factors);
         let offset = f32x4_add(f32x4_splat(scan.base), f32x4_mul(f32x4_splat(scan.a_scale), widen(offsets)));
         let slope = f32x4_mul(f32x4_splat(scan.slope), factors);
-        let sums = f32x4_convert_i32x4(i32x4(sums[0], sums[1], sums[2], sums[3]));
+        // SAFETY: 16 readable bytes; the load needs no alignment.
+        let sums = f32x4_convert_i32x4(unsafe { v128_load(sums.as_ptr().cast()) });
         let estimate = f32x4_add(offset, f32x4_mul(slope, sums));
         let low = f32x4_sub(estimate, f32x4_mul(f32x4_splat(scan.margin), f32x4_abs(factors)));
-        // SAFETY: each is four floats, the 16 writable bytes of one register; no alignment is needed.
-        unsafe {
-            v128_store(estimates.as_mut_ptr().cast(), estimate);
-            v128_store(lows.as_mut_ptr().cast(), low);
-        }
         near |= u32::from(i32x4_bitmask(f32x4_le(low, f32x4_splat(scan.bound)))) << (4 * i);
     }
     near
@@ -66,7 +55,8 @@ fn finish(
 /// Four finite halves as floats; see [`crate::metric::widen_half`].
 #[inline(always)]
 fn widen(halves: &[u8; 8]) -> v128 {
-    let extended = i32x4_extend_low_i16x8(u64x2(u64::from_le_bytes(*halves), 0));
+    // SAFETY: 8 readable bytes; the load needs no alignment.
+    let extended = unsafe { i32x4_load_extend_i16x4(halves.as_ptr().cast()) };
     let shifted = v128_and(i32x4_shl(extended, 13), u32x4_splat(crate::metric::WIDENED_BITS));
     f32x4_mul(shifted, f32x4_splat(crate::metric::TWO_POW_112))
 }
@@ -82,10 +72,9 @@ fn sums<const FITS: bool>(codes: &[u8], tables: &Tables) -> [i32; SLOTS] {
         if let Some(table) = blocks.get(whole.len()) {
             of_chunk.add::<FITS>(&scalar::padded(rest), table);
         }
-        let [low, high] = [of_chunk.0, of_chunk.1].map(|both| both.in_order(bias));
-        for (sum, more) in sums.iter_mut().zip(low.into_iter().chain(high)) {
-            *sum += i32::from(more);
-        }
+        let (low, high) = sums.split_at_mut(SLOTS / 2);
+        of_chunk.0.add_to(low, bias);
+        of_chunk.1.add_to(high, bias);
     }
     sums
 }
@@ -148,27 +137,38 @@ impl Half {
         self.odd = i16x8_add(self.odd, u16x8_shr(bytes, 8));
     }
 
-    /// The sums of 16 slots less `bias`.
-    fn in_order(self, bias: i16) -> [i16; SLOTS / 2] {
+    /// Adds the sums of 16 slots less `bias`.
+    #[inline(always)]
+    fn add_to(self, sums: &mut [i32], bias: i16) {
         let bias = i16x8_splat(bias);
         let even = i16x8_sub(i16x8_sub(self.both, i16x8_shl(self.odd, 8)), bias);
         let odd = i16x8_sub(self.odd, bias);
-        let mut sums = [0; SLOTS / 2];
-        let (low, high) = sums.split_at_mut(SLOTS / 4);
-        // SAFETY: each half is eight integers, the 16 writable bytes of one register; no alignment is needed.
-        unsafe {
-            v128_store(low.as_mut_ptr().cast(), i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(even, odd));
-            v128_store(high.as_mut_ptr().cast(), i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(even, odd));
+        let low = i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(even, odd);
+        let high = i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(even, odd);
+        if let [a, b, c, d] = sums.as_chunks_mut::<4>().0 {
+            add_four(a, i32x4_extend_low_i16x8(low));
+            add_four(b, i32x4_extend_high_i16x8(low));
+            add_four(c, i32x4_extend_low_i16x8(high));
+            add_four(d, i32x4_extend_high_i16x8(high));
         }
-        sums
     }
+}
+
+#[inline(always)]
+fn add_four(sums: &mut [i32; 4], more: v128) {
+    let at: *mut v128 = sums.as_mut_ptr().cast();
+    // SAFETY: four integers are the 16 bytes of one register; no alignment is needed.
+    unsafe { v128_store(at, i32x4_add(v128_load(at), more)) }
 }
 
 /// The table entries of the low and of the high halves of the code bytes.
 #[inline(always)]
 fn look_up(codes: &[u8; 16], table: &[u8; 16]) -> (v128, v128) {
     let (codes, table) = (load(codes), load(table));
-    (swizzle(table, v128_and(codes, u8x16_splat(15))), swizzle(table, u8x16_shr(codes, 4)))
+    (
+        swizzle(table, v128_and(codes, u8x16_splat(15))),
+        swizzle(table, v128_and(u16x8_shr(codes, 4), u8x16_splat(15))),
+    )
 }
 
 #[cfg(not(target_feature = "relaxed-simd"))]
@@ -194,16 +194,7 @@ pub(super) fn dot_nibbles(halves: &[i8], rows: &[u8], row_bytes: usize, out: &mu
     }
 }
 
-/// Adds the products of signed bytes and numbers up to 15. Of their pairs none leaves 16 bits, and of the numbers none
-/// has its highest bit set, so that all engines agree.
-#[cfg(target_feature = "relaxed-simd")]
-#[inline(always)]
-fn add_products(sums: v128, query: v128, codes: v128) -> v128 {
-    i32x4_relaxed_dot_i8x16_i7x16_add(query, codes, sums)
-}
-
 /// Adds the products of signed bytes and numbers up to 15: two of them, at most 3810, fit 16 bits.
-#[cfg(not(target_feature = "relaxed-simd"))]
 #[inline(always)]
 fn add_products(sums: v128, query: v128, codes: v128) -> v128 {
     let low = i16x8_extmul_low_i8x16(query, codes);

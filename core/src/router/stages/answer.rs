@@ -7,6 +7,7 @@ use super::{
     merge, page,
 };
 use crate::{
+    gather::Gather as _,
     order::sort_indices,
     plan::Plan,
     query::{Aggregate, Field, Scalar},
@@ -32,7 +33,7 @@ impl Answer {
     /// The answer to LIMIT 0: a BATCH has its row sets all the same.
     pub(in crate::router) fn of_no_rows(plan: &Plan, shape: &Shape) -> Self {
         let items = if shape.batch { plan.probes.len() } else { 0 };
-        let sets = (0..items as u32).map(|item| RowSet { item, first: 0, rows: 0 }).collect();
+        let sets = (0..items as u32).map(|item| RowSet { item, first: 0, rows: 0 }).gather();
         Self { sets, ..Self::default() }
     }
 }
@@ -52,7 +53,7 @@ pub(in crate::router) fn answer(run: &Run<'_>, merged: Merged, shown: Vec<Shown>
                 });
                 *hit = records.len() - 1;
             }
-            let records: Vec<Row> = records.into_iter().map(Row::named).collect();
+            let records: Vec<Row> = records.into_iter().map(Row::named).gather();
             out.rows = group_rows(run, &records, grouping, None);
         }
         Merged::Rankings(rankings) => {
@@ -92,7 +93,7 @@ fn ranked(
     shown: &mut dyn Iterator<Item = Shown>,
 ) -> (Vec<ResultRow>, Option<String>) {
     let Ranking { item, hits, exact, cut: was_cut } = ranking;
-    let rows: Vec<Row> = hits.into_iter().map(|hit| Row { hit, shown: shown.next() }.named()).collect();
+    let rows: Vec<Row> = hits.into_iter().map(|hit| Row { hit, shown: shown.next() }.named()).gather();
     let by_order = run.plan.is_search() && !run.plan.order.is_empty();
     let rows = match exact {
         true => rows,
@@ -113,7 +114,7 @@ fn ranked(
     };
     let last = rows.last().filter(|_| was_cut && run.shape.pages);
     let cursor = last.map(|row| page::cursor(run, &row.hit, keys(row)));
-    let rows = rows.iter().map(|row| View::of(run, row, item).result()).collect();
+    let rows = rows.iter().map(|row| View::of(run, row, item).result()).gather();
     (rows, cursor)
 }
 
@@ -126,7 +127,7 @@ fn cut(run: &Run<'_>, mut rows: Vec<Row>) -> (Vec<Row>, bool) {
 }
 
 fn order_keys(run: &Run<'_>, view: &View<'_>) -> Vec<Value> {
-    run.plan.order.iter().map(|key| view.value(&key.value)).collect()
+    run.plan.order.iter().map(|key| view.value(&key.value)).gather()
 }
 
 /// The rows of a search in the order of ORDER BY, without those up to the cursor.
@@ -147,9 +148,9 @@ fn grouped(run: &Run<'_>, rows: &[Row], item: Option<u32>) -> Grouping {
     let group_keys = run.plan.group.as_ref().map(|group| group.keys.as_slice()).unwrap_or_default();
     let keys: Vec<Vec<Value>> = rows
         .iter()
-        .map(|row| group_keys.iter().map(|key| View::of(run, row, item).field(key)).collect())
-        .collect();
-    let (mut buckets, of) = Buckets::new(run, &keys.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        .map(|row| group_keys.iter().map(|key| View::of(run, row, item).field(key)).gather())
+        .gather();
+    let (mut buckets, of) = Buckets::new(run, &keys.iter().map(Vec::as_slice).gather::<Vec<_>>());
     for (place, (row, bucket)) in rows.iter().zip(of).enumerate() {
         buckets.count(run, bucket, 1, &[place]);
         let Ok(()) =
@@ -168,11 +169,11 @@ fn group_rows(run: &Run<'_>, records: &[Row], grouping: Grouping, item: Option<u
         row: row.and_then(|row| records.get(row)),
         bucket: grouping.buckets.get(*bucket),
     };
-    let views: Vec<View<'_>> = grouping.rows.iter().map(view).collect();
+    let views: Vec<View<'_>> = grouping.rows.iter().map(view).gather();
     if grouping.done {
-        return views.iter().map(View::result).collect();
+        return views.iter().map(View::result).gather();
     }
-    let keys: Vec<Vec<Value>> = views.iter().map(|view| order_keys(run, view)).collect();
+    let keys: Vec<Vec<Value>> = views.iter().map(|view| order_keys(run, view)).gather();
     let at = |place: u32| views.get(place as usize).zip(keys.get(place as usize));
     // Without ORDER BY groups and their rows are in order.
     let ties = !run.plan.order.is_empty();
@@ -186,7 +187,7 @@ fn group_rows(run: &Run<'_>, records: &[Row], grouping: Grouping, item: Option<u
         _ => Ordering::Equal,
     });
     let page = order.into_iter().skip(run.shape.offset).take(run.shape.page);
-    page.filter_map(|place| views.get(place as usize)).map(View::result).collect()
+    page.filter_map(|place| views.get(place as usize)).map(View::result).gather()
 }
 
 /// A row of the answer as its columns see it.
@@ -250,7 +251,7 @@ impl<'v> View<'v> {
             item: self.item,
             distance: hit.filter(|_| self.run.plan.is_search()).map(|hit| hit.distance),
             score: hit.and_then(|hit| hit.score),
-            cells: self.run.plan.columns.iter().map(|column| self.value(&column.value)).collect(),
+            cells: self.run.plan.columns.iter().map(|column| self.value(&column.value)).gather(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use crate::{
     error::{Result, SnapshotError},
+    gather::Gather as _,
     order::sort_indices,
     query::Field,
     rank::{Tally, order_values},
@@ -38,7 +39,7 @@ impl Local {
             && run.shape.aggregates.iter().all(|aggregate| aggregate.of.is_none())
             && group.top.is_none()
             && !run.shape.keeps_nearest(run.plan);
-        let keys = group.keys.iter().map(|_| Value::Text(run.name(member).into())).collect();
+        let keys = group.keys.iter().map(|_| Value::Text(run.name(member).into())).gather();
         let local = Self { keys: vec![keys], counts: vec![rows], first: vec![Vec::new()], ..Self::default() };
         countable.then(|| if rows == 0 { Self::default() } else { local })
     }
@@ -52,7 +53,7 @@ impl Local {
     ) -> Result<Self> {
         let Some(group) = &run.plan.group else { return Ok(Self::default()) };
         let feeds = opened.feeds(&run.shape.reads, run.name(member))?;
-        let keys: Vec<&Feed<'_>> = group.keys.iter().filter_map(|key| feed(run, &feeds, key)).collect();
+        let keys: Vec<&Feed<'_>> = group.keys.iter().filter_map(|key| feed(run, &feeds, key)).gather();
         let mut local = Self::default();
         let mut words = Vec::with_capacity(keys.len());
         for key in keys.iter().filter(|key| !key.is_constant()) {
@@ -66,7 +67,7 @@ impl Local {
         for place in &numbered.first {
             let row = read.rows.get(*place).copied().unwrap_or_default();
             let values = keys.iter().map(|key| key.value(row, read.record(*place)));
-            local.keys.push(values.collect::<Result<_, SnapshotError>>()?);
+            local.keys.push(values.gather::<Result<_, SnapshotError>>()?);
         }
         local.fill(run, numbered, read);
         Ok(local)
@@ -100,7 +101,7 @@ fn feed<'f, 's>(run: &Run<'_>, feeds: &'f [Feed<'s>], field: &Field) -> Option<&
 
 fn all(key: &Feed<'_>, read: &Read<'_>) -> Result<Vec<Value>, SnapshotError> {
     let rows = read.rows.iter().enumerate();
-    rows.map(|(place, row)| key.value(*row, read.record(place))).collect()
+    rows.map(|(place, row)| key.value(*row, read.record(place))).gather()
 }
 
 /// How many rows of a group are shown; none where a row stands for the whole group.
@@ -199,10 +200,10 @@ impl Buckets {
         }
         let tallies = run.shape.aggregates.iter();
         let tallies: Vec<Option<Tally>> =
-            tallies.map(|aggregate| aggregate.of.as_ref().map(|_| Tally::new(aggregate))).collect();
+            tallies.map(|aggregate| aggregate.of.as_ref().map(|_| Tally::new(aggregate))).gather();
         let made = Self {
             counts: vec![0; buckets.len()],
-            tallies: buckets.iter().map(|_| tallies.clone()).collect(),
+            tallies: buckets.iter().map(|_| tallies.clone()).gather(),
             buckets,
         };
         (made, of)
@@ -239,7 +240,7 @@ impl Buckets {
         for ((bucket, count), tallies) in buckets.iter_mut().zip(self.counts).zip(self.tallies) {
             let count = Value::Int(i64::try_from(count).unwrap_or(i64::MAX));
             let value = |tally: Option<Tally>| tally.map_or_else(|| count.clone(), |tally| tally.result());
-            bucket.aggregates = tallies.into_iter().map(value).collect();
+            bucket.aggregates = tallies.into_iter().map(value).gather();
         }
         buckets
     }
@@ -255,10 +256,10 @@ fn compare(a: &[Value], b: &[Value]) -> Ordering {
 pub(super) fn rows(run: &Run<'_>, buckets: &[Bucket]) -> Vec<(usize, Option<usize>)> {
     let best_rows = run.plan.group.as_ref().is_some_and(|group| group.top.is_some());
     let of = |(place, bucket): (usize, &Bucket)| match best_rows {
-        true => bucket.first.iter().map(|row| (place, Some(*row))).collect(),
+        true => bucket.first.iter().map(|row| (place, Some(*row))).gather(),
         false => vec![(place, None)],
     };
-    buckets.iter().enumerate().flat_map(of).collect()
+    buckets.iter().enumerate().flat_map(of).gather()
 }
 
 /// The groups of all collections and the rows that they show.
@@ -270,12 +271,12 @@ pub(super) fn merged<'l>(
     locals: &[(usize, &'l Local)],
     open: &dyn Fn(usize) -> Result<Option<Opened<'l>>>,
 ) -> Result<(Vec<Bucket>, Vec<Hit>), Halt> {
-    let keys: Vec<&[Value]> = locals.iter().flat_map(|(_, local)| &local.keys).map(Vec::as_slice).collect();
+    let keys: Vec<&[Value]> = locals.iter().flat_map(|(_, local)| &local.keys).map(Vec::as_slice).gather();
     let (mut buckets, of) = Buckets::new(run, &keys);
     let (mut hits, mut base) = (Vec::new(), 0);
     for (member, local) in locals {
         for (group, (count, first)) in local.counts.iter().zip(&local.first).enumerate() {
-            let shown: Vec<usize> = (hits.len()..).take(first.len()).collect();
+            let shown: Vec<usize> = (hits.len()..).take(first.len()).gather();
             hits.extend(first.iter().map(|row| Hit { member: *member, row: *row, ..Hit::default() }));
             let bucket = of.get(base + group).copied().unwrap_or_default();
             buckets.count(run, bucket, *count, &shown);

@@ -3,6 +3,7 @@
 use super::{group, page as paging, rerank};
 use crate::{
     error::Result,
+    gather::Gather as _,
     order::sort_indices,
     query::Duplicates,
     router::{
@@ -70,7 +71,7 @@ fn searched(run: &Run<'_>, members: &[Member], spaces: &Spaces) -> Result<Vec<Ra
         });
     }
     if run.plan.fuse.is_some() {
-        let lists = rankings.into_iter().map(|ranking| ranking.hits).collect();
+        let lists = rankings.into_iter().map(|ranking| ranking.hits).gather();
         rankings = vec![Ranking { item: None, hits: rerank::fused(run, lists), exact: true, cut: false }];
     }
     rankings.iter_mut().for_each(|ranking| early_page(run, ranking));
@@ -104,9 +105,9 @@ fn nearest(run: &Run<'_>, members: &[Member], space: usize, probe: usize) -> Res
 
 /// Checked vectors have finite distances.
 fn not_finite(run: &Run<'_>, members: &[Member], hit: &Hit) -> Halt {
-    let file = run.catalog.collection_file(members.get(hit.member).map_or(0, |member| member.place));
+    let place = members.get(hit.member).map_or(0, |member| member.place);
     let error = malformed("vectors", 0, format!("the distance of row {} is not finite", hit.row));
-    Halt::of(hit.member, run.catalog.blame(file, error).into())
+    Halt::of(hit.member, run.catalog.blame_collection(place, error.into()))
 }
 
 /// Gives the rows of a collection their ids, if those are at hand.
@@ -115,7 +116,6 @@ fn name_all(run: &Run<'_>, members: &[Member], member: usize, hits: &mut [Hit]) 
         return Ok(());
     }
     let place = members.get(member).map_or(0, |member| member.place);
-    let file = run.catalog.collection_file(place);
     let name = || -> Result<()> {
         let Some(opened) = open(run, members, member)? else { return Ok(()) };
         let ids = opened.id_table()?;
@@ -125,7 +125,7 @@ fn name_all(run: &Run<'_>, members: &[Member], member: usize, hits: &mut [Hit]) 
         }
         Ok(())
     };
-    name().map_err(|error| Halt::of(member, run.catalog.blame_any(file, error)))
+    name().map_err(|error| Halt::of(member, run.catalog.blame_collection(place, error)))
 }
 
 /// Rows in the order of the statement, without duplicates and without those up to the cursor, the first `most`. Without
@@ -249,24 +249,24 @@ fn grouped(run: &Run<'_>, members: &[Member]) -> Result<Merged, Halt> {
         false => Vec::new(),
     };
     let locals: Vec<(usize, &Local)> = match run.shape.keeps_nearest(run.plan) {
-        true => regrouped.iter().map(|(member, local)| (*member, local)).collect(),
+        true => regrouped.iter().map(|(member, local)| (*member, local)).gather(),
         false => found(members)
             .filter_map(|(place, _, found)| match found {
                 Found::Groups(local) => Some((place, local)),
                 _ => None,
             })
-            .collect(),
+            .gather(),
     };
     let blame = |Halt { members: of, error }| {
         let member = of.first().copied().unwrap_or_default();
         let place = members.get(member).map_or(0, |member| member.place);
-        Halt::of(member, run.catalog.blame_any(run.catalog.collection_file(place), *error))
+        Halt::of(member, run.catalog.blame_collection(place, *error))
     };
     let (buckets, hits) = group::merged(run, &locals, &open).map_err(blame)?;
     let mut rows = group::rows(run, &buckets);
     let done = run.plan.order.is_empty();
     if done {
-        rows = rows.into_iter().skip(run.shape.offset).take(run.shape.page).collect();
+        rows = rows.into_iter().skip(run.shape.offset).take(run.shape.page).gather();
     }
     Ok(Merged::Groups(Grouping { buckets, hits, rows, done }))
 }
@@ -283,7 +283,7 @@ fn survivors(run: &Run<'_>, members: &[Member]) -> Result<Vec<(usize, Local)>, H
     let mut locals = Vec::new();
     for own in hits.chunk_by(|a, b| a.member == b.member) {
         let member = own.first().map_or(0, |hit| hit.member);
-        let rows: Vec<u64> = own.iter().map(|hit| hit.row).collect();
+        let rows: Vec<u64> = own.iter().map(|hit| hit.row).gather();
         let group = || -> Result<Local> {
             let Some(opened) = open(run, members, member)? else { return Ok(Local::default()) };
             let fields = opened.record_fields(&run.shape.reads);

@@ -3,6 +3,7 @@
 use crate::{
     bytes::ByteRange,
     error::{Result, SnapshotError},
+    gather::Gather as _,
     json,
     query::Field,
     router::{Needs, hit::Shown, run::Run, target::Opened},
@@ -68,7 +69,7 @@ impl Block {
 
 fn vector(opened: &Opened<'_>, row: u64, needs: &mut Needs) -> Result<Option<Value>> {
     match opened.collection.vector(opened.source, row)? {
-        Ok(vector) => Ok(Some(Value::List(vector.into_iter().map(|x| Value::Float(x.into())).collect()))),
+        Ok(vector) => Ok(Some(Value::List(vector.into_iter().map(|x| Value::Float(x.into())).gather()))),
         Err(range) => {
             needs.want(opened.file, range);
             Ok(None)
@@ -102,7 +103,7 @@ fn show(
         Field::Embedding => embedding.clone(),
         _ => Value::Null,
     };
-    Ok(Shown { id: record.id.into(), values: fields.iter().map(field).collect() })
+    Ok(Shown { id: record.id.into(), values: fields.iter().map(field).gather() })
 }
 
 /// The value at a dotted path of a record's metadata.
@@ -122,7 +123,7 @@ fn typed(value: Value, kind: Option<&FieldType>) -> Value {
         }
         (Some(FieldType::Float), Value::Int(number)) => Value::Float(number as f64),
         (Some(FieldType::List(kind)), Value::List(items)) => {
-            Value::List(items.into_iter().map(|item| typed(item, Some(kind))).collect())
+            Value::List(items.into_iter().map(|item| typed(item, Some(kind))).gather())
         }
         (_, value) => value,
     }

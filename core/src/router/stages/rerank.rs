@@ -3,6 +3,7 @@
 use super::merge::distinct;
 use crate::{
     error::{CatalogError, Result},
+    gather::Gather as _,
     metric::{Encoding, Metric, Scorer, normalize},
     plan::{DEFAULT_RRF_K, Mmr},
     rank::{mmr, rrf},
@@ -32,7 +33,7 @@ pub(super) fn diverse<'o>(
         let Some((_, opened)) = &last else { continue };
         rows.push(vector(run, opened, hit, metric).map_err(|error| Halt::of(hit.member, error))?);
     }
-    let distances: Vec<f32> = hits.iter().map(|hit| hit.distance).collect();
+    let distances: Vec<f32> = hits.iter().map(|hit| hit.distance).gather();
     let (mut scorer, mut stopped) = (None::<(usize, Scorer)>, false);
     let mut between = |chosen: usize, candidate: usize| {
         let (Some(of), Some(to)) = (rows.get(chosen), rows.get(candidate)) else { return f32::INFINITY };
@@ -53,7 +54,7 @@ pub(super) fn diverse<'o>(
     let take = |(place, score): (usize, f64)| {
         hits.get_mut(place).map(|hit| Hit { score: Some(score), ..std::mem::take(hit) })
     };
-    Ok(chosen.into_iter().filter_map(take).collect())
+    Ok(chosen.into_iter().filter_map(take).gather())
 }
 
 /// The vector of a row as the metric ranks it, as numbers and as a stored row of floats.
@@ -66,15 +67,15 @@ fn vector(run: &Run<'_>, opened: &Opened<'_>, hit: &Hit, metric: Metric) -> Resu
     if metric == Metric::Cosine && collection.schema().metric != Metric::Cosine {
         normalize(&mut vector);
     }
-    let row = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let row = vector.iter().flat_map(|x| x.to_le_bytes()).gather();
     Ok((vector, row))
 }
 
 /// One ranking of several, by ranks alone. A row's distance is the smallest of those it has.
 pub(super) fn fused(run: &Run<'_>, lists: Vec<Vec<Hit>>) -> Vec<Hit> {
-    let keys: Vec<Vec<u64>> = lists.iter().map(|list| list.iter().map(Hit::key).collect()).collect();
+    let keys: Vec<Vec<u64>> = lists.iter().map(|list| list.iter().map(Hit::key).gather()).gather();
     let scores = rrf(&keys, run.plan.fuse.unwrap_or(DEFAULT_RRF_K));
-    let all = sorted(lists.into_iter().flatten().collect(), usize::MAX, &|a: &Hit, b| {
+    let all = sorted(lists.into_iter().flatten().gather(), usize::MAX, &|a: &Hit, b| {
         a.key().cmp(&b.key()).then(a.distance.total_cmp(&b.distance))
     });
     let mut nearest: Vec<Hit> = Vec::with_capacity(all.len());

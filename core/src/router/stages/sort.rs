@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use super::page;
 use crate::{
     error::{Result, SnapshotError},
+    gather::Gather as _,
     order::select_indices,
     plan::OrderKey,
     query::{Field, Scalar},
@@ -28,7 +29,7 @@ pub(in crate::router) fn listed(
     let (fetch, rows) = (run.shape.fetch(run.plan), opened.collection.rows());
     let Some(first) = page::first_listed(run, member, opened)? else { return Ok(Vec::new()) };
     if mask.is_none() {
-        return Ok((first..rows).take(fetch).collect());
+        return Ok((first..rows).take(fetch).gather());
     }
     let mut found = rows_of(mask, rows);
     found.drain(..found.partition_point(|row| *row < first));
@@ -69,7 +70,7 @@ pub(in crate::router) fn sorted_rows(
             let place = at(place);
             Ok((read.rows.get(place).copied().unwrap_or_default(), keys.values(place)?))
         })
-        .collect()
+        .gather()
 }
 
 /// What ORDER BY goes by in one collection.
@@ -130,7 +131,7 @@ impl Keys<'_, '_> {
     }
 
     fn values(&self, place: usize) -> Result<Vec<Value>, SnapshotError> {
-        self.run.plan.order.iter().map(|key| self.value(&key.value, place)).collect()
+        self.run.plan.order.iter().map(|key| self.value(&key.value, place)).gather()
     }
 
     /// The places of the rows behind the cursor; `None` if all are.

@@ -139,13 +139,18 @@ fn collections_may_name_one_embedder_differently() {
 
 #[test]
 fn a_release_of_another_layout_is_told_apart_from_damage() {
-    for (json, needed) in [(r#"{"layout": 1, "parts": []}"#, 1), (r#"{"layout": 65536}"#, u16::MAX)] {
+    for (json, needed) in [(r#"{"layout": 2, "parts": []}"#, 2), (r#"{"layout": 65536}"#, u16::MAX)] {
         let opened = Catalog::open(json.as_bytes());
         let Err(Error::Snapshot(SnapshotError::TooNew { needed: got, .. })) = opened else {
             panic!("{opened:?}")
         };
         assert_eq!(got, needed);
     }
+    let draft = Catalog::open(br#"{"layout": 0, "collections": []}"#);
+    assert!(
+        matches!(draft, Err(Error::Snapshot(SnapshotError::TooOld { found: 0, oldest: 1 }))),
+        "{draft:?}"
+    );
     assert!(matches!(Catalog::open(b"<html>"), Err(Error::Snapshot(SnapshotError::BadRelease { .. }))));
 }
 
@@ -159,7 +164,7 @@ fn two_collections_of_one_name_are_refused() {
     assert!(matches!(builder.finish(), Err(Error::Snapshot(SnapshotError::CannotWrite { .. }))));
     let mut twice = built.index;
     twice.collections[1].schema.collection = "beasts".into();
-    assert!(Catalog::open(&serde_json::to_vec(&twice).unwrap()).is_err());
+    assert!(Catalog::open(twice.to_json().as_bytes()).is_err());
 }
 
 #[test]
@@ -216,7 +221,7 @@ fn a_place_past_the_end_of_its_file_is_refused() {
     let past = |file: &[u8], bytes| Place { offset: file.len() as u64 - 1, bytes };
     for bytes in [2, 1 << 40, u64::MAX] {
         let (mut head, mut vocabulary) = (built.index.clone(), built.index.clone());
-        head.collections[1].head = past(heads, bytes);
+        head.snapshots[1].head = past(heads, bytes);
         vocabulary.embedders[0].vocabulary = past(embedder, bytes);
         for index in [head, vocabulary] {
             let caches: Vec<_> = files.iter().map(|file| RangeCache::new(file.len() as u64)).collect();

@@ -147,7 +147,7 @@ fn counting_everything_reads_nothing() {
     let plain = world.rows(&|record| matches!(record.metadata.get("size"), Some(Value::Int(0..))));
     assert_eq!(result.rows[0].cells[0], Value::Int(plain.len() as i64));
     let Outcome::Asked { bytes, .. } = result.collections[1].outcome else { panic!("barn is asked") };
-    assert_eq!(bytes, 900 * 8 + 113, "one column of integers and its nulls");
+    assert_eq!(bytes, 900 * 8 + 113 + 8, "one column of integers, its nulls and its checksum");
 }
 
 #[test]

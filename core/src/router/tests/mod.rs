@@ -2,6 +2,7 @@
 
 mod basics;
 mod batch;
+mod clustered;
 mod cursor;
 mod duplicates;
 mod explain;
@@ -10,6 +11,7 @@ mod filters;
 mod group;
 mod mmr;
 mod order;
+mod packed;
 mod parallel;
 mod preview;
 mod spaces;

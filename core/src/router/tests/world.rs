@@ -12,7 +12,7 @@ use crate::{
     release::{BuiltRelease, ReleaseBuilder},
     router::{Catalog, Fanout, FileRange, Host, Options, ResultRow, ResultSet, Step},
     schema::{Field, FieldType, Record, Schema, Value},
-    snapshot::write_collection,
+    snapshot::{Draft, write_collection},
 };
 
 /// Records of all collections, and the release made of them.
@@ -120,6 +120,17 @@ impl World {
         let built = builder.finish().unwrap();
         files.insert(0, built.heads.clone());
         Self { schemas, records: all, built, files }
+    }
+
+    /// The same collections in one file.
+    pub fn packed(&self, encoding: Encoding) -> Self {
+        let all = self.schemas.iter().cloned().zip(self.records.iter().cloned()).collect();
+        let file = Draft::new(all, encoding).unwrap().write(None).unwrap();
+        let mut builder = ReleaseBuilder::new();
+        builder.add_collection("pack.portolan", &file).unwrap();
+        let built = builder.finish().unwrap();
+        let files = vec![built.heads.clone(), file];
+        Self { schemas: self.schemas.clone(), records: self.records.clone(), built, files }
     }
 
     pub fn catalog(&self) -> Arc<Catalog> {

@@ -51,6 +51,12 @@ pub(in super::super) fn dot_byte_codes(query: &[i16], codes: &[u8], _: u8) -> i3
     unsafe { dot_byte_codes_present(query, codes) }
 }
 
+/// Reached only through a [`super::super::Level`].
+pub(in super::super) fn dot_codes(query: &[i16], codes: &[u8], bits: u8) -> i32 {
+    // SAFETY: a level of this instruction set exists only where `is_present`.
+    unsafe { dot_codes_present(query, codes, bits) }
+}
+
 /// Reached only where [`is_present`].
 #[inline(always)]
 pub(in super::super) fn wide<R>(work: impl FnOnce() -> R) -> R {
@@ -71,44 +77,39 @@ fn scan_present<const FITS: bool>(scan: &Scan<'_>, cells: &[u8], stride: usize, 
             continue;
         }
         let sums = sums::<FITS>(codes, scan.tables);
-        let mut near = 0;
-        let (mut estimates, mut lows) = ([_mm256_setzero_ps(); 4], [_mm256_setzero_ps(); 4]);
-        for (quarter, sums) in sums.into_iter().enumerate() {
-            let (estimate, low) = estimate(scan, &tail, quarter, sums);
-            let within = _mm256_cmp_ps::<_CMP_LE_OQ>(low, _mm256_set1_ps(scan.bound));
-            near |= _mm256_movemask_ps(within).cast_unsigned() << (8 * quarter);
-            (estimates[quarter], lows[quarter]) = (estimate, low);
-        }
+        let near = (near(scan, &tail, 0, sums[0]) | near(scan, &tail, 1, sums[1]))
+            | (near(scan, &tail, 2, sums[2]) | near(scan, &tail, 3, sums[3]));
         if near != 0 {
-            scan.push_all(near, &floats(estimates), &floats(lows), tail.rows, out);
+            scan.push_all(near, &integers(sums), tail, out);
         }
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn floats(registers: [__m256; 4]) -> [f32; SLOTS] {
-    let mut floats = [0.0; SLOTS];
-    for (eight, register) in floats.as_chunks_mut::<8>().0.iter_mut().zip(registers) {
-        // SAFETY: `eight` is eight floats, the 32 writable bytes of one register; no alignment is needed.
-        unsafe { _mm256_storeu_ps(eight.as_mut_ptr(), register) };
+fn integers(registers: [__m256i; 4]) -> [i32; SLOTS] {
+    let mut integers = [0; SLOTS];
+    for (eight, register) in integers.as_chunks_mut::<8>().0.iter_mut().zip(registers) {
+        // SAFETY: `eight` is eight integers, the 32 writable bytes of one register; no alignment is needed.
+        unsafe { _mm256_storeu_si256(eight.as_mut_ptr().cast(), register) };
     }
-    floats
+    integers
 }
 
-/// The estimates of the eight slots of one quarter, and the same less their margins.
+/// The slots of one quarter that are within the bound, as bits; see [`scalar::estimate`].
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
-fn estimate(scan: &Scan<'_>, tail: &Tail<'_>, quarter: usize, sums: __m256i) -> (__m256, __m256) {
+fn near(scan: &Scan<'_>, tail: &Tail<'_>, quarter: usize, sums: __m256i) -> u32 {
     let offsets = load_halves(&tail.offsets.as_chunks().0[quarter]);
     let factors = load_halves(&tail.factors.as_chunks().0[quarter]);
-    let offset =
-        _mm256_add_ps(_mm256_set1_ps(scan.base), _mm256_mul_ps(_mm256_set1_ps(scan.a_scale), offsets));
+    let offset = _mm256_mul_ps(_mm256_set1_ps(scan.a_scale), offsets);
+    let offset = _mm256_add_ps(_mm256_set1_ps(scan.base), offset);
     let slope = _mm256_mul_ps(_mm256_set1_ps(scan.slope), factors);
     let estimate = _mm256_add_ps(offset, _mm256_mul_ps(slope, _mm256_cvtepi32_ps(sums)));
     let magnitude = _mm256_andnot_ps(_mm256_set1_ps(-0.0), factors);
-    let margin = _mm256_mul_ps(_mm256_set1_ps(scan.margin), magnitude);
-    (estimate, _mm256_sub_ps(estimate, margin))
+    let low = _mm256_sub_ps(estimate, _mm256_mul_ps(_mm256_set1_ps(scan.margin), magnitude));
+    let within = _mm256_cmp_ps::<_CMP_LE_OQ>(low, _mm256_set1_ps(scan.bound));
+    _mm256_movemask_ps(within).cast_unsigned() << (8 * quarter)
 }
 
 #[inline]
@@ -296,6 +297,28 @@ fn dot_byte_codes_present(query: &[i16], codes: &[u8]) -> i32 {
     }
     let done = 16 * queries.len();
     fold_sums(sums) + scalar::dot_codes(rest, codes.get(done..).unwrap_or_default(), 8)
+}
+
+/// Eight components are in one word, each shifted down in a lane of its own.
+#[target_feature(enable = "avx2")]
+fn dot_codes_present(query: &[i16], codes: &[u8], bits: u8) -> i32 {
+    let (step, mask) = (i64::from(bits), _mm256_set1_epi64x((1 << bits) - 1));
+    let low = _mm256_set_epi64x(3 * step, 2 * step, step, 0);
+    let high = _mm256_add_epi64(low, _mm256_set1_epi64x(4 * step));
+    let mut sums = _mm256_setzero_si256();
+    for (i, query) in query.as_chunks::<8>().0.iter().enumerate() {
+        let rest = codes.get(i * usize::from(bits)..).unwrap_or_default();
+        let word = rest.first_chunk().copied().unwrap_or_else(|| scalar::padded(rest));
+        let word = _mm256_set1_epi64x(i64::from_le_bytes(word));
+        // SAFETY: 16 readable bytes; no alignment is needed.
+        let query = unsafe { _mm_loadu_si128(query.as_ptr().cast()) };
+        let first = _mm256_and_si256(_mm256_srlv_epi64(word, low), mask);
+        let second = _mm256_and_si256(_mm256_srlv_epi64(word, high), mask);
+        let first = _mm256_madd_epi16(first, _mm256_cvtepi16_epi64(query));
+        let second = _mm256_madd_epi16(second, _mm256_cvtepi16_epi64(_mm_unpackhi_epi64(query, query)));
+        sums = _mm256_add_epi32(sums, _mm256_add_epi32(first, second));
+    }
+    fold_sums(sums)
 }
 
 #[inline]

@@ -47,42 +47,37 @@ pub(in super::super) fn dot_bytes(query: &[i8], row: &[u8]) -> i32 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,gfni")]
 fn scan_present<const FITS: bool>(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut Vec<Candidate>) {
-    let bound = _mm512_set1_ps(scan.bound);
     for cell in cells.chunks(stride.max(1)) {
         let Some((codes, tail)) = scalar::split(cell, scan.code_bytes) else { return };
         if scan.skips(tail.rows) {
             continue;
         }
-        let [sums_0, sums_1] = sums::<FITS>(codes, scan.tables);
-        let (estimate_0, low_0) = estimate(scan, &tail, 0, sums_0);
-        let (estimate_1, low_1) = estimate(scan, &tail, 1, sums_1);
-        let near_0 = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(low_0, bound);
-        let near_1 = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(low_1, bound);
-        let near = u32::from(near_0) | u32::from(near_1) << 16;
+        let sums = sums::<FITS>(codes, scan.tables);
+        let low_half = u32::from(near(scan, &tail, 0, sums[0]));
+        let near = low_half | u32::from(near(scan, &tail, 1, sums[1])) << 16;
         if near != 0 {
-            let (estimates, lows) = (floats(estimate_0, estimate_1), floats(low_0, low_1));
-            scan.push_all(near, &estimates, &lows, tail.rows, out);
+            scan.push_all(near, &integers(sums), tail, out);
         }
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn floats(low: __m512, high: __m512) -> [f32; SLOTS] {
-    let mut floats = [0.0; SLOTS];
-    let (first, second) = floats.split_at_mut(SLOTS / 2);
-    // SAFETY: each half is 16 floats, the 64 writable bytes of one register; no alignment is needed.
+fn integers([low, high]: [__m512i; 2]) -> [i32; SLOTS] {
+    let mut integers = [0; SLOTS];
+    let (first, second) = integers.split_at_mut(SLOTS / 2);
+    // SAFETY: each half is 16 integers, the 64 writable bytes of one register; no alignment is needed.
     unsafe {
-        _mm512_storeu_ps(first.as_mut_ptr(), low);
-        _mm512_storeu_ps(second.as_mut_ptr(), high);
+        _mm512_storeu_si512(first.as_mut_ptr().cast(), low);
+        _mm512_storeu_si512(second.as_mut_ptr().cast(), high);
     }
-    floats
+    integers
 }
 
-/// The estimates of slots 0 to 15, or with `half` 1 of 16 to 31, and the same less their margins.
+/// Which of slots 0 to 15, or with `half` 1 of 16 to 31, are within the bound; see [`scalar::estimate`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-fn estimate(scan: &Scan<'_>, tail: &Tail<'_>, half: usize, sums: __m512i) -> (__m512, __m512) {
+fn near(scan: &Scan<'_>, tail: &Tail<'_>, half: usize, sums: __m512i) -> u16 {
     let offsets = load_halves(&tail.offsets.as_chunks().0[half]);
     let factors = load_halves(&tail.factors.as_chunks().0[half]);
     let offset = _mm512_mul_ps(_mm512_set1_ps(scan.a_scale), offsets);
@@ -90,7 +85,7 @@ fn estimate(scan: &Scan<'_>, tail: &Tail<'_>, half: usize, sums: __m512i) -> (__
     let slope = _mm512_mul_ps(_mm512_set1_ps(scan.slope), factors);
     let estimate = _mm512_add_ps(offset, _mm512_mul_ps(slope, _mm512_cvtepi32_ps(sums)));
     let margin = _mm512_mul_ps(_mm512_set1_ps(scan.margin), _mm512_abs_ps(factors));
-    (estimate, _mm512_sub_ps(estimate, margin))
+    _mm512_cmp_ps_mask::<_CMP_LE_OQ>(_mm512_sub_ps(estimate, margin), _mm512_set1_ps(scan.bound))
 }
 
 #[inline]
@@ -104,6 +99,9 @@ fn load_halves(halves: &[u8; 32]) -> __m512 {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,gfni")]
 fn sums<const FITS: bool>(codes: &[u8], tables: &Tables) -> [__m512i; 2] {
+    if let Some((blocks, bias)) = tables.only_chunk() {
+        return widen(chunk_sums::<FITS>(codes, blocks, bias));
+    }
     let mut sums = [_mm512_setzero_si512(); 2];
     for (codes, (blocks, bias)) in codes.chunks(CHUNK).zip(tables.chunks()) {
         let [low, high] = widen(chunk_sums::<FITS>(codes, blocks, bias));

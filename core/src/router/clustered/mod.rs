@@ -1,0 +1,258 @@
+//! Searching the collections of a space through their clusters, all at once: they share the bound that a row must reach,
+//! and collections that are packed in one file are read as one.
+
+mod file;
+
+use std::sync::{Mutex, PoisonError};
+
+use file::File;
+
+use super::{
+    Catalog, Needs,
+    jobs::each,
+    member::{Found, Member, State},
+    run::{Halt, Run},
+    shape::Shape,
+    spaces::Spaces,
+};
+use crate::{
+    error::{Error, Result},
+    metric::{Encoding, Metric},
+    plan::Plan,
+    quant::Rotation,
+    release::CollectionEntry,
+    search::{
+        Measure,
+        clusters::{
+            Chosen, Entry, Near, Part, Query, Settings, choose, look, missing_cells, missing_vectors, scan,
+        },
+    },
+};
+
+/// The recall of statements that do not ask for one.
+const RECALL: f64 = 0.95;
+/// More rows than this are not searched for through clusters.
+const MOST_ROWS: usize = 1000;
+/// A row whose vector is compared costs as much as this many slots that are scanned.
+const LOOK_COST: f32 = 16.0;
+/// What choosing clusters costs, in slots.
+const CHOICE_COST: f32 = 4096.0;
+/// How many questions of a BATCH make a thread worth its start.
+const SPREAD_QUESTIONS: u64 = 8;
+
+/// Why the rows of a collection are compared one by one; `None`: they are found through its clusters. That follows from the
+/// statement and from what the release says, never from what is resident, so that all readers find the same rows.
+pub(super) fn why_not(
+    catalog: &Catalog,
+    plan: &Plan,
+    shape: &Shape,
+    entry: &CollectionEntry,
+) -> Option<&'static str> {
+    let snapshot = catalog.index().snapshots.get(entry.snapshot);
+    if snapshot.is_none_or(|snapshot| snapshot.clusters.is_none()) {
+        Some("its file has no clusters")
+    } else if plan.recall.unwrap_or(RECALL) >= 1.0 {
+        Some("RECALL 1 compares every row")
+    } else if plan.similarity.is_some_and(|metric| metric != entry.schema.metric) {
+        Some("SIMILARITY is not what its clusters were built for")
+    } else if plan.after.is_some() {
+        Some("AFTER continues an exact order")
+    } else if shape.fetch(plan) > MOST_ROWS {
+        Some("so many rows are wanted that clusters save nothing")
+    } else {
+        None
+    }
+}
+
+/// Searches the collections that go by clusters and whose WHERE was evaluated, space by space.
+pub(super) fn search(
+    run: &Run<'_>,
+    members: &mut [Member],
+    spaces: &Spaces,
+    needs: &mut Needs,
+) -> Result<(), Halt> {
+    for (space, kind) in spaces.list.iter().enumerate() {
+        let Some(vectors) = spaces.queries(space) else { continue };
+        let waiting = (0..).zip(members.iter()).filter(|(_, member)| waits(member, space));
+        let group: Vec<usize> = waiting.map(|(place, _)| place).collect();
+        let ready = |place: &usize| members.get(*place).is_some_and(is_ready);
+        if group.is_empty() || !group.iter().all(ready) {
+            continue;
+        }
+        let started = run.now();
+        let files = file::open(run, members, &group, needs)?;
+        let Some(files) = files else { continue };
+        let asked = Asked::new(run, &files, kind.metric);
+        let Some(found) = asked.all(&vectors, needs).map_err(|error| blame(&files, error))? else { continue };
+        give(&files, members, &found, run.now().saturating_sub(started));
+    }
+    Ok(())
+}
+
+/// Whether a collection of the space still has to be searched through its clusters.
+fn waits(member: &Member, space: usize) -> bool {
+    let State::Asked(target) = &member.state else { return false };
+    member.space == space && target.by_clusters && target.found.is_none()
+}
+
+fn is_ready(member: &Member) -> bool {
+    matches!(&member.state, State::Asked(target) if target.is_masked())
+}
+
+/// An error of one of the files, with the collections that are in it.
+fn blame(files: &[File<'_>], error: Error) -> Halt {
+    let failed = files.iter().find(|file| file.has_failed());
+    let members = failed.map_or(Vec::new(), |file| file.members.iter().map(|own| own.place).collect());
+    Halt { members, error: error.into() }
+}
+
+/// What is asked of the files of a space.
+struct Asked<'a> {
+    run: &'a Run<'a>,
+    files: &'a [File<'a>],
+    parts: Vec<Part<'a>>,
+    metric: Metric,
+    rotation: Rotation,
+    /// How many rows are wanted, and how many there are that pass.
+    k: usize,
+    relevant: u64,
+    recall: f32,
+    settings: Settings,
+}
+
+impl<'a> Asked<'a> {
+    fn new(run: &'a Run<'a>, files: &'a [File<'a>], metric: Metric) -> Self {
+        let k = run.shape.fetch(run.plan);
+        let recall = run.plan.recall.unwrap_or(RECALL) as f32;
+        let candidates = run.plan.candidates.map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX));
+        let dimension = files.first().map_or(0, |file| file.dimension());
+        Self {
+            run,
+            files,
+            parts: files.iter().map(File::part).collect(),
+            metric,
+            rotation: Rotation::new(dimension),
+            k,
+            relevant: files.iter().map(|file| file.relevant).sum(),
+            recall,
+            settings: Settings::new(k, recall).at_least(candidates),
+        }
+    }
+
+    /// What is nearest to each vector; `None`: `needs` holds what is missing.
+    fn all(&self, vectors: &[&[f32]], needs: &mut Needs) -> Result<Option<Vec<Vec<Near>>>> {
+        if let [vector] = vectors {
+            return Ok(self.one(vector, needs)?.map(|near| vec![near]));
+        }
+        let done: Vec<Mutex<(Needs, Result<Option<Vec<Near>>>)>> =
+            vectors.iter().map(|_| Mutex::new((Needs::default(), Ok(None)))).collect();
+        let costs = vec![1; vectors.len()];
+        each(self.run, &costs, SPREAD_QUESTIONS, &|place| {
+            if let (Some(slot), Some(vector)) = (done.get(place), vectors.get(place)) {
+                let mut own = Needs::default();
+                let found = self.one(vector, &mut own);
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = (own, found);
+            }
+        });
+        let mut all = Vec::with_capacity(done.len());
+        for slot in done {
+            let (own, found) = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+            needs.extend(own);
+            all.extend(found?);
+        }
+        Ok((all.len() == vectors.len()).then_some(all))
+    }
+
+    /// What is nearest to one vector.
+    fn one(&self, vector: &[f32], needs: &mut Needs) -> Result<Option<Vec<Near>>> {
+        let query = Query::new(self.metric, &self.rotation, vector);
+        let measure = self.measure(vector);
+        let chosen = choose(&query, &self.parts, self.k, self.recall);
+        if self.are_few(&chosen) {
+            return self.compare(measure.as_ref(), self.passing(), needs);
+        }
+        let bound = (self.k, self.settings.bound);
+        let Some(candidates) = scan(&query, &self.parts, &chosen, bound, self.run.host.stop)? else {
+            self.want_cells(&chosen, needs)?;
+            return Ok(None);
+        };
+        let rows = candidates.into_rows(self.settings.looks);
+        let Some(near) = self.compare(measure.as_ref(), rows, needs)? else { return Ok(None) };
+        // Where WHERE leaves rows that lie far from the query, the clusters near it may hold too few.
+        match (near.len() as u64) < self.relevant.min(self.k as u64) {
+            true => self.compare(measure.as_ref(), self.passing(), needs),
+            false => Ok(Some(near)),
+        }
+    }
+
+    /// Vectors compare what codes only estimate; there are none in files that were written without.
+    fn measure(&self, vector: &[f32]) -> Option<Measure> {
+        let encoding = self.files.first().map(|file| file.encoding())?;
+        match encoding {
+            Encoding::None => None,
+            _ => Measure::new(self.metric, self.metric, encoding, vector),
+        }
+    }
+
+    /// Whether comparing all rows that pass costs less than scanning the chosen clusters.
+    fn are_few(&self, chosen: &[Chosen]) -> bool {
+        let slots = |chosen: &Chosen| {
+            let part = self.parts.get(chosen.part as usize);
+            part.map_or(0, |part| part.slots(chosen.cluster)) as f32
+        };
+        let scanned: f32 = chosen.iter().map(slots).sum();
+        let has_vectors = self.files.iter().all(|file| file.encoding() != Encoding::None);
+        has_vectors && self.relevant as f32 * LOOK_COST <= scanned + CHOICE_COST
+    }
+
+    /// All rows that pass.
+    fn passing(&self) -> impl Iterator<Item = Entry> + Clone {
+        (0..).zip(self.files).flat_map(|(part, file)| {
+            file.passing().map(move |row| Entry { part, row, low: f32::NEG_INFINITY, estimate: 0.0 })
+        })
+    }
+
+    fn compare(
+        &self,
+        measure: Option<&Measure>,
+        rows: impl Iterator<Item = Entry> + Clone,
+        needs: &mut Needs,
+    ) -> Result<Option<Vec<Near>>> {
+        let found = look(measure, &self.parts, rows.clone(), (self.k, self.settings.least))?;
+        if found.is_none() {
+            for (part, row) in missing_vectors(&self.parts, rows)? {
+                self.files.get(part as usize).into_iter().for_each(|file| file.want_vector(row, needs));
+            }
+        }
+        Ok(found)
+    }
+
+    fn want_cells(&self, chosen: &[Chosen], needs: &mut Needs) -> Result<()> {
+        for (part, cells) in missing_cells(&self.parts, chosen)? {
+            self.files.get(part as usize).into_iter().for_each(|file| file.want_cells(cells.clone(), needs));
+        }
+        Ok(())
+    }
+}
+
+/// Hands each collection its rows, nearest first, and what the search cost.
+fn give(files: &[File<'_>], members: &mut [Member], found: &[Vec<Near>], micros: u64) {
+    let collections: usize = files.iter().map(|file| file.members.len()).sum();
+    for (part, file) in (0..).zip(files) {
+        for (number, own) in file.members.iter().enumerate() {
+            let lists = found.iter().map(|near| own.rows_of(part, near)).collect();
+            let Some(State::Asked(target)) = members.get_mut(own.place).map(|member| &mut member.state)
+            else {
+                continue;
+            };
+            target.cost.found = found_rows(&lists);
+            target.cost.search_micros += micros / collections.max(1) as u64;
+            target.cost.bytes += if number == 0 { file.bytes_used() } else { 0 };
+            target.found = Some(Found::Nearest(lists));
+        }
+    }
+}
+
+fn found_rows(lists: &Vec<Vec<(f32, u64)>>) -> u64 {
+    lists.iter().map(|list| list.len() as u64).sum()
+}
