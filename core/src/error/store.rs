@@ -122,6 +122,14 @@ pub enum StoreError {
         /// What does not fit, and what to do.
         reason: String,
     },
+    /// A file of vectors is not what it must be, or does not fit the records beside it. Nothing was written.
+    #[error("{path:?}: {reason}")]
+    BadVectors {
+        /// The file of vectors.
+        path: PathBuf,
+        /// What is wrong, with the record's line and id where one is concerned.
+        reason: String,
+    },
     /// The collection has no vectors yet. Remedy: embed it.
     #[error("collection {collection:?} has no vectors yet; embed it first")]
     NotEmbedded {
@@ -183,6 +191,7 @@ impl StoreError {
             Self::NothingToExport { .. } => 5015,
             Self::ReadingStopped { .. } => 5016,
             Self::CannotImport { .. } => 5017,
+            Self::BadVectors { .. } => 5018,
         }
     }
 
@@ -205,6 +214,7 @@ impl StoreError {
             | Self::BadRegistry { .. }
             | Self::FieldTypeChanged { .. }
             | Self::CannotImport { .. }
+            | Self::BadVectors { .. }
             | Self::CollectionConflict { .. } => ErrorKind::Usage,
         }
     }

@@ -120,7 +120,7 @@ impl Target {
             return Ok(());
         }
         let opened = Opened::open(run, place, needs)?;
-        if self.by_clusters && run.catalog.clusters(place, run.sources, needs)?.is_none() {
+        if self.by_clusters && !run.catalog.open_clusters(place, run.sources, needs)? {
             return Ok(());
         }
         let Some(opened) = opened else { return Ok(()) };

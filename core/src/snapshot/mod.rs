@@ -15,12 +15,14 @@ mod file;
 mod head;
 pub mod layout;
 mod members;
+pub mod ondisk;
 mod payload;
 mod statistics;
 mod strings;
 mod table;
 mod values;
 mod verify;
+mod vocabulary;
 mod wire;
 
 pub use clusters::{ClusterSections, Clusters};

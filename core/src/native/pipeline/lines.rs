@@ -24,6 +24,19 @@ pub struct Line {
     pub too_long: bool,
 }
 
+impl Line {
+    /// The bytes, if they are all.
+    ///
+    /// # Errors
+    /// Why they are not.
+    pub fn whole(&self) -> Result<&[u8], String> {
+        match self.too_long {
+            true => Err(format!("the line has more than {MAX_LINE_BYTES} bytes")),
+            false => Ok(&self.bytes),
+        }
+    }
+}
+
 /// A file that is read line by line.
 pub struct Lines {
     input: Box<dyn BufRead + Send>,

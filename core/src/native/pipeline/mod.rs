@@ -19,7 +19,7 @@ mod source;
 mod template;
 
 pub use embed::{EmbedReport, EmbedSummary, embed_all, embed_collection};
-pub use import::import;
+pub use import::{Beside, ImportOptions, import};
 pub use ingest::{IngestReport, ingest};
 pub use model::{CollectionRule, Model};
 pub use progress::{Phase, Progress, ProgressFn};

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::lines::Line;
 use super::model::{CollectionRule, Model};
-use super::source::LineReader;
+use super::source::{LineReader, Unread};
 use crate::metric::check_vector;
 use crate::native::store::{self, Content, Row};
 use crate::schema::{Field, FieldType, Value};
@@ -36,10 +37,11 @@ impl LineReader for RecordReader {
         &self.model.name
     }
 
-    fn read(&self, line: &[u8]) -> Result<(String, Row), String> {
+    fn read(&mut self, line: &Line) -> Result<(String, Row), Unread> {
+        let line = line.whole()?;
         let json: Json = serde_json::from_slice(line).map_err(|error| self.not_json(line, &error))?;
         if !json.is_object() {
-            return Err(format!("expected a JSON object, got {}", shown(&json)));
+            return Err(format!("expected a JSON object, got {}", shown(&json)).into());
         }
         let model = &self.model;
         let values = self.values(&json)?;
@@ -190,6 +192,11 @@ fn name_of(value: &Value) -> Option<String> {
         Value::Int(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// What a JSON value names, if it can name a collection.
+pub fn name_of_json(json: &Json) -> Option<String> {
+    name_of(&Value::from_json(json))
 }
 
 /// The value of a field, of exactly its type or null.

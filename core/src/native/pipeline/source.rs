@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 
-use super::lines::{Line, Lines, MAX_LINE_BYTES};
+use super::lines::{Line, Lines};
 use super::quarantine::{Quarantine, Refused};
 use super::slab::panic_reason;
 use crate::error::StoreError;
@@ -28,11 +28,31 @@ pub trait LineReader: Send + 'static {
     /// Who reads: refused lines of one file are kept apart by it.
     fn name(&self) -> &str;
 
-    /// The collection and the row of one line.
+    /// The collection and the row of one line. Called once with every line that is not blank, in their order.
     ///
     /// # Errors
-    /// The reason why the line cannot be a record.
-    fn read(&self, line: &[u8]) -> Result<(String, Row), String>;
+    /// Why the line gives no row.
+    fn read(&mut self, line: &Line) -> Result<(String, Row), Unread>;
+}
+
+/// Why a line gives no row.
+pub enum Unread {
+    /// It cannot be a record.
+    Refused(String),
+    /// Neither this line nor a later one can be read.
+    Stopped(StoreError),
+}
+
+impl From<String> for Unread {
+    fn from(reason: String) -> Self {
+        Self::Refused(reason)
+    }
+}
+
+impl From<StoreError> for Unread {
+    fn from(error: StoreError) -> Self {
+        Self::Stopped(error)
+    }
 }
 
 /// What the reading thread ended with.
@@ -77,15 +97,15 @@ impl<R: LineReader> Source<R> {
     ///
     /// # Errors
     /// [`StoreError::File`].
-    pub fn run(self) -> Result<Vec<PathBuf>, StoreError> {
+    pub fn run(mut self) -> Result<Vec<PathBuf>, StoreError> {
         let mut quarantined = Vec::new();
-        for file in &self.files {
+        for file in &std::mem::take(&mut self.files) {
             quarantined.extend(self.read_file(file)?);
         }
         Ok(quarantined)
     }
 
-    fn read_file(&self, path: &Path) -> Result<Option<PathBuf>, StoreError> {
+    fn read_file(&mut self, path: &Path) -> Result<Option<PathBuf>, StoreError> {
         let fail = |source| StoreError::File { action: "read", path: path.into(), source };
         let total = std::fs::metadata(path).ok().map(|metadata| metadata.len());
         let file: Arc<Path> = path.into();
@@ -101,7 +121,7 @@ impl<R: LineReader> Source<R> {
                 lines: 0,
                 bytes: 0,
             };
-            let more = fill(&mut chunk, &mut lines, &self.reader, &mut quarantine, path);
+            let more = fill(&mut chunk, &mut lines, &mut self.reader, &mut quarantine, path);
             chunk.done = lines.consumed();
             if self.sender.blocking_send(chunk).is_err() {
                 // The other side stopped with an error of its own.
@@ -118,7 +138,7 @@ impl<R: LineReader> Source<R> {
 fn fill(
     chunk: &mut Chunk,
     lines: &mut Lines,
-    reader: &impl LineReader,
+    reader: &mut impl LineReader,
     quarantine: &mut Quarantine,
     path: &Path,
 ) -> Result<bool, StoreError> {
@@ -128,9 +148,10 @@ fn fill(
         let Some(line) = line else { return Ok(false) };
         chunk.lines += 1;
         chunk.bytes += line.bytes.len();
-        match read_line(&line, reader) {
+        match reader.read(&line) {
             Ok(row) => chunk.rows.push(row),
-            Err(reason) => {
+            Err(Unread::Stopped(error)) => return Err(error),
+            Err(Unread::Refused(reason)) => {
                 let refused = Refused { file: path.into(), line: line.number, reason };
                 quarantine.add(&refused, &line.bytes)?;
                 chunk.refused.push(refused);
@@ -138,13 +159,6 @@ fn fill(
         }
     }
     Ok(true)
-}
-
-fn read_line(line: &Line, reader: &impl LineReader) -> Result<(String, Row), String> {
-    if line.too_long {
-        return Err(format!("the line has more than {MAX_LINE_BYTES} bytes"));
-    }
-    reader.read(&line.bytes)
 }
 
 #[cfg(test)]

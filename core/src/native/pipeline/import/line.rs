@@ -4,15 +4,16 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::super::record::{MAX_ID_BYTES, floats, null_for_nan, shown};
+use super::super::record::{MAX_ID_BYTES, floats, name_of_json, null_for_nan, shown};
 use super::POSITION;
+use super::layout::Layout;
+use crate::native::pipeline::CollectionRule;
 use crate::native::store::check_name;
+use crate::native::vectors::MAX_DIMENSION;
 use crate::schema::is_at_or_below;
 
-/// The keys of a line.
+/// The keys of an exchange line.
 const KEYS: [&str; 5] = ["collection", "id", "vector", "document", "metadata"];
-/// Longest vectors: what the registry allows too.
-const MAX_DIMENSION: usize = 65_536;
 /// How deep metadata may nest, points in keys included. Reading it back must stay below the JSON parser's own limit.
 const MAX_DEPTH: usize = 64;
 
@@ -32,34 +33,102 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Reads a line.
+    /// Reads a line. `beside` is its vector if the vectors come in a file of their own.
     ///
     /// # Errors
     /// The reason why it cannot be a record.
-    pub fn read(line: &[u8]) -> Result<Self, String> {
+    pub fn read(line: &[u8], layout: &Layout, beside: Option<Vec<f32>>) -> Result<Self, String> {
         let json: Json = serde_json::from_slice(line).map_err(|error| not_json(line, &error))?;
-        let Json::Object(mut object) = json else {
+        let Json::Object(object) = json else {
             return Err(format!("expected a JSON object, got {}", shown(&json)));
         };
         let id = id(&object)?;
-        let rest = |reason: String| format!("{id}: {reason}");
-        if let Some(key) = object.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            return Err(rest(format!("it has a {key:?}; a line has {}", KEYS.join(", "))));
-        }
-        let collection = collection(&object).map_err(rest)?;
-        let vector = vector(object.get("vector")).map_err(rest)?;
-        let document = match object.remove("document") {
-            None | Some(Json::Null) => None,
-            Some(Json::String(text)) => Some(text),
-            Some(other) => return Err(rest(format!("its \"document\" is {}, not a text", shown(&other)))),
+        Self::of(id.clone(), object, layout, beside).map_err(|reason| format!("{id}: {reason}"))
+    }
+
+    fn of(
+        id: String,
+        mut line: Map<String, Json>,
+        layout: &Layout,
+        beside: Option<Vec<f32>>,
+    ) -> Result<Self, String> {
+        line.remove("id");
+        let vector = match beside {
+            Some(_) if line.contains_key("vector") => {
+                return Err("it has a \"vector\", but the vectors come in a file of their own".into());
+            }
+            Some(beside) => beside,
+            None => vector(line.remove("vector").as_ref())?,
         };
-        let metadata = match object.remove("metadata") {
+        let fixed = match layout.collection {
+            None => Some(collection(line.remove("collection").as_ref())?),
+            Some(_) => None,
+        };
+        let document = document(layout.document(), line.remove(layout.document()))?;
+        let mut metadata = match line.remove("metadata") {
             None | Some(Json::Null) => Map::new(),
             Some(Json::Object(metadata)) => metadata,
-            Some(other) => return Err(rest(format!("its \"metadata\" is {}, not an object", shown(&other)))),
+            Some(other) => return Err(format!("its \"metadata\" is {}, not an object", shown(&other))),
         };
-        check_metadata(&metadata).map_err(rest)?;
+        join(&mut metadata, line, layout)?;
+        check_metadata(&metadata)?;
+        let collection = match fixed {
+            Some(name) => name,
+            None => by_rule(layout, &metadata)?,
+        };
         Ok(Self { collection, id, vector, document, metadata })
+    }
+
+    /// The id of a line, as far as it has one.
+    pub fn id_of(line: &[u8]) -> Option<String> {
+        let object: Map<String, Json> = serde_json::from_slice(line).ok()?;
+        id(&object).ok()
+    }
+}
+
+/// Takes the further keys of a line into its metadata, where its layout has any.
+fn join(metadata: &mut Map<String, Json>, further: Map<String, Json>, layout: &Layout) -> Result<(), String> {
+    for (key, value) in further {
+        if !layout.is_plain() {
+            return Err(format!("it has a {key:?}; a line has {}", KEYS.join(", ")));
+        }
+        if metadata.contains_key(&key) {
+            return Err(format!("it has a {key:?} beside its metadata and one in it"));
+        }
+        metadata.insert(key, value);
+    }
+    Ok(())
+}
+
+fn by_rule(layout: &Layout, metadata: &Map<String, Json>) -> Result<String, String> {
+    let path = match &layout.collection {
+        Some(CollectionRule::Fixed(name)) => return Ok(name.clone()),
+        Some(CollectionRule::Field(path)) => path,
+        None => "collection",
+    };
+    let name = at(metadata, path).and_then(name_of_json).ok_or_else(|| {
+        format!("the field {path:?}, which names the collection, is no text and no integer")
+    })?;
+    check_name(&name).map_err(|error| error.to_string())?;
+    Ok(name)
+}
+
+/// The value at a path: points in it may stand in a key or go into an object.
+fn at<'j>(object: &'j Map<String, Json>, path: &str) -> Option<&'j Json> {
+    if let Some(value) = object.get(path) {
+        return Some(value);
+    }
+    path.match_indices('.').find_map(|(point, _)| {
+        let inner = object.get(path.get(..point)?)?.as_object()?;
+        at(inner, path.get(point + 1..)?)
+    })
+}
+
+fn document(key: &str, json: Option<Json>) -> Result<Option<String>, String> {
+    match json {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text)),
+        Some(other) => Err(format!("its {key:?} is {}, not a text", shown(&other))),
     }
 }
 
@@ -82,8 +151,8 @@ fn id(object: &Map<String, Json>) -> Result<String, String> {
     }
 }
 
-fn collection(object: &Map<String, Json>) -> Result<String, String> {
-    match object.get("collection") {
+fn collection(json: Option<&Json>) -> Result<String, String> {
+    match json {
         Some(Json::String(name)) => {
             check_name(name).map_err(|error| error.to_string())?;
             Ok(name.clone())
@@ -156,7 +225,7 @@ mod tests {
 
     fn metadata(json: &str) -> Result<(), String> {
         let line = format!(r#"{{"collection":"c","id":"a","vector":[1],"metadata":{json}}}"#);
-        Draft::read(line.as_bytes()).map(|_| ())
+        Draft::read(line.as_bytes(), &Layout::default(), None).map(|_| ())
     }
 
     #[test]

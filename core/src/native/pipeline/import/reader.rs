@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use super::super::lines::Line;
 use super::super::record::{kind_name, shown, typed};
-use super::super::source::LineReader;
+use super::super::source::{LineReader, Unread};
 use super::MODEL;
+use super::beside::InStep;
+use super::layout::Layout;
 use super::line::Draft;
 use super::survey::{Plan, Plans};
 use crate::metric::{Metric, check_vector};
@@ -17,25 +20,21 @@ use crate::schema::Value;
 /// Why a line does not fit what was found a moment ago.
 const CHANGED: &str = "the file was changed while it was imported; import it again";
 
-/// Reads exchange lines by the plans of their collections.
+/// Reads lines by the plans of their collections.
 pub struct ExchangeReader {
     plans: Arc<Plans>,
+    layout: Layout,
+    beside: Option<InStep>,
 }
 
 impl ExchangeReader {
-    /// A reader by these plans.
-    pub fn new(plans: Arc<Plans>) -> Self {
-        Self { plans }
-    }
-}
-
-impl LineReader for ExchangeReader {
-    fn name(&self) -> &str {
-        MODEL
+    /// A reader by these plans; `beside` gives each line its vector, if they do not bring them.
+    pub fn new(plans: Arc<Plans>, layout: Layout, beside: Option<InStep>) -> Self {
+        Self { plans, layout, beside }
     }
 
-    fn read(&self, line: &[u8]) -> Result<(String, Row), String> {
-        let Draft { collection, id, vector, document, metadata } = Draft::read(line)?;
+    fn row(&self, line: &[u8], beside: Option<Vec<f32>>) -> Result<(String, Row), String> {
+        let Draft { collection, id, vector, document, metadata } = Draft::read(line, &self.layout, beside)?;
         let Some(plan) = self.plans.get(&collection) else {
             // No line of the collection had a good vector.
             check_vector(&id, &vector, vector.len(), Metric::Cosine).map_err(|error| error.to_string())?;
@@ -48,6 +47,21 @@ impl LineReader for ExchangeReader {
         // The place in the collection is still missing; the hash is made with it.
         let row_hash = blake3::Hash::from_bytes([0; 32]);
         Ok((collection, Row { id, content, row_hash, values, vector: Some(vector) }))
+    }
+}
+
+impl LineReader for ExchangeReader {
+    fn name(&self) -> &str {
+        MODEL
+    }
+
+    fn read(&mut self, line: &Line) -> Result<(String, Row), Unread> {
+        // Before anything can refuse the line: the next line has the next row.
+        let mut vector = None;
+        if let Some(beside) = &mut self.beside {
+            vector = Some(beside.next()?.ok_or_else(|| CHANGED.to_owned())?);
+        }
+        Ok(self.row(line.whole()?, vector)?)
     }
 }
 

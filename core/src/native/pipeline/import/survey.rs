@@ -10,14 +10,16 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::super::lines::Lines;
+use super::super::lines::{Line, Lines};
 use super::super::progress::{Phase, Progress, ProgressFn};
 use super::super::registry::imported_id;
 use super::super::source::joined;
+use super::beside::InStep;
+use super::layout::Layout;
 use super::line::Draft;
 use super::types::{Found, Tree, type_name};
-use super::{EMBEDDER, MODEL, POSITION};
-use crate::error::StoreError;
+use super::{EMBEDDER, ImportOptions, MODEL, POSITION};
+use crate::error::{InputError, StoreError};
 use crate::metric::{Metric, check_vector};
 use crate::native::store::{Claim, CollectionConfig, Store};
 use crate::schema::{EmbedderId, Field, FieldType, is_at_or_below};
@@ -62,11 +64,11 @@ impl Plan {
 /// Looks through the files.
 ///
 /// # Errors
-/// [`StoreError::CannotImport`], [`StoreError::File`].
+/// [`StoreError::CannotImport`], [`StoreError::BadVectors`], [`StoreError::File`].
 pub async fn survey(
     store: &Store,
     files: &[PathBuf],
-    metric: Option<Metric>,
+    options: &ImportOptions,
     progress: &ProgressFn<'_>,
 ) -> crate::Result<Arc<Plans>> {
     let mut held = BTreeMap::new();
@@ -74,8 +76,8 @@ pub async fn survey(
         held.insert(name.clone(), store.config(&name)?.clone());
     }
     let (signs, mut receiver) = mpsc::channel(1);
-    let (files, survey) = (files.to_vec(), Survey { held, metric, seen: BTreeMap::new() });
-    let looking = tokio::task::spawn_blocking(move || survey.run(&files, &signs));
+    let (files, options) = (files.to_vec(), options.clone());
+    let looking = tokio::task::spawn_blocking(move || Survey::new(held, &options)?.run(&files, &signs));
     while let Some(Sign { file, done, total }) = receiver.recv().await {
         progress(Progress { phase: Phase::Survey, subject: &file, done, total });
     }
@@ -100,13 +102,23 @@ struct Seen {
 struct Survey {
     held: BTreeMap<String, CollectionConfig>,
     metric: Option<Metric>,
+    layout: Layout,
+    beside: Option<InStep>,
     seen: BTreeMap<String, Seen>,
 }
 
 impl Survey {
+    fn new(held: BTreeMap<String, CollectionConfig>, options: &ImportOptions) -> Result<Self, StoreError> {
+        let (layout, beside) = (options.layout(), options.open_vectors()?);
+        Ok(Self { held, metric: options.metric, layout, beside, seen: BTreeMap::new() })
+    }
+
     fn run(mut self, files: &[PathBuf], signs: &mpsc::Sender<Sign>) -> Result<Plans, StoreError> {
         for file in files {
             self.read(file, signs)?;
+        }
+        if let Some(beside) = self.beside {
+            beside.finish()?;
         }
         let held = self.held;
         let plan = |(name, seen): (String, Seen)| {
@@ -120,13 +132,9 @@ impl Survey {
         let fail = |source| StoreError::File { action: "read", path: path.into(), source };
         let total = regular(path).map_err(fail)?;
         let mut lines = Lines::open(path).map_err(fail)?;
-        let mut count = 0u64;
+        let (mut count, mut last) = (0u64, None);
         while let Some(line) = lines.next().map_err(fail)? {
-            if !line.too_long
-                && let Ok(draft) = Draft::read(&line.bytes)
-            {
-                self.observe(&draft)?;
-            }
+            self.look_at(path, &line)?;
             if count.is_multiple_of(LINES_PER_SIGN) {
                 let sign = Sign { file: path.display().to_string(), done: lines.consumed(), total };
                 if signs.blocking_send(sign).is_err() {
@@ -135,30 +143,57 @@ impl Survey {
                 }
             }
             count += 1;
+            last = Some(line);
+        }
+        if let (Some(beside), Some(last)) = (&mut self.beside, &last) {
+            beside.passed(path, last);
         }
         Ok(())
     }
 
-    fn observe(&mut self, draft: &Draft) -> Result<(), StoreError> {
+    fn look_at(&mut self, path: &Path, line: &Line) -> Result<(), StoreError> {
+        let mut vector = None;
+        if let Some(beside) = &mut self.beside {
+            vector = Some(beside.next()?.ok_or_else(|| beside.missing(path, line))?);
+        }
+        let read = line.whole().and_then(|bytes| Draft::read(bytes, &self.layout, vector));
+        let Ok(draft) = read else { return Ok(()) };
+        match (self.check(&draft)?, &self.beside) {
+            (Ok(()), _) => self.observe(&draft),
+            (Err(error), Some(beside)) => Err(beside.refuse(path, line, &error)),
+            // The second pass keeps the line and its reason.
+            (Err(_), None) => Ok(()),
+        }
+    }
+
+    /// Whether the vector fits its collection, which its first record decides.
+    fn check(&mut self, draft: &Draft) -> Result<Result<(), InputError>, StoreError> {
         let name = &draft.collection;
-        if !self.seen.contains_key(name) {
-            let held = self.held.get(name);
-            let seen = first_seen(name, held, self.metric, draft.vector.len() as u32)?;
-            if check_vector("", &draft.vector, seen.embedder.dimension as usize, seen.metric).is_err() {
-                return Ok(());
-            }
+        let fits = |seen: &Seen| {
+            check_vector(&draft.id, &draft.vector, seen.embedder.dimension as usize, seen.metric)
+        };
+        if let Some(seen) = self.seen.get(name) {
+            return Ok(fits(seen));
+        }
+        let held = self.held.get(name);
+        let seen = first_seen(name, held, self.metric, draft.vector.len() as u32)?;
+        let fit = fits(&seen);
+        // What a collection holds is what its records must be like, even if none of them is.
+        if fit.is_ok() || held.is_some_and(|held| held.active.is_some()) {
             self.seen.insert(name.clone(), seen);
         }
-        let Some(seen) = self.seen.get_mut(name) else { return Ok(()) };
-        if check_vector("", &draft.vector, seen.embedder.dimension as usize, seen.metric).is_ok() {
-            seen.keys += seen.tree.observe(&draft.metadata);
-        }
+        Ok(fit)
+    }
+
+    fn observe(&mut self, draft: &Draft) -> Result<(), StoreError> {
+        let Some(seen) = self.seen.get_mut(&draft.collection) else { return Ok(()) };
+        seen.keys += seen.tree.observe(&draft.metadata);
         if seen.keys > MAX_KEYS {
             let reason = format!(
                 "its metadata has more than {MAX_KEYS} different keys; put what varies into values, as a list of \
                  objects for example"
             );
-            return Err(StoreError::CannotImport { collection: name.clone(), reason });
+            return Err(StoreError::CannotImport { collection: draft.collection.clone(), reason });
         }
         Ok(())
     }

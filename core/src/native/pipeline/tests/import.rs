@@ -5,7 +5,8 @@ use crate::metric::Metric;
 use crate::schema::FieldType;
 
 async fn try_import(bench: &Bench, lines: &[&str], metric: Option<Metric>) -> crate::Result<IngestReport> {
-    let report = import(&mut bench.writer().await, &[bench.source(lines)], metric, &|_| {}).await?;
+    let options = ImportOptions { metric, ..ImportOptions::default() };
+    let report = import(&mut bench.writer().await, &[bench.source(lines)], &options, &|_| {}).await?;
     let parts = report.inserted + report.updated + report.unchanged + report.duplicates + report.quarantined;
     assert_eq!(report.read, parts, "{report:?}");
     Ok(report)
@@ -191,7 +192,9 @@ async fn an_import_stopped_anywhere_is_made_whole_by_the_next() {
         let source = bench.source(&refs(&lines));
         let run = async {
             let mut store = bench.writer().await;
-            import(&mut store, std::slice::from_ref(&source), None, &|_| {}).await.unwrap();
+            import(&mut store, std::slice::from_ref(&source), &ImportOptions::default(), &|_| {})
+                .await
+                .unwrap();
         };
         let finished = stopped_after(after, run).await;
         stopped += usize::from(!finished);
@@ -266,7 +269,8 @@ async fn files_that_cannot_be_read_twice_are_refused() {
     let good = bench.source(&[&line("a", "{}")]);
     for other in ["/dev/null", "missing.jsonl"] {
         let files = [good.clone(), PathBuf::from(other)];
-        let error = import(&mut bench.writer().await, &files, None, &|_| {}).await.unwrap_err();
+        let error =
+            import(&mut bench.writer().await, &files, &ImportOptions::default(), &|_| {}).await.unwrap_err();
         assert!(matches!(error, Error::Store(StoreError::File { .. })), "{error}");
         assert!(error.to_string().contains(other), "{error}");
     }
