@@ -36,8 +36,8 @@ pub use head::{Head, Section};
 pub use members::{Member, Members};
 pub use payload::{PayloadBlock, PayloadRow};
 pub use strings::Strings;
-pub(crate) use table::between;
 pub use table::{Calibration, ClusterTable};
+pub(crate) use table::{between, log2};
 pub use verify::{Verified, verify};
 
 #[cfg(test)]

@@ -146,7 +146,7 @@ pub(crate) fn between(points: &[(f32, f32)], x: f32) -> f32 {
 
 /// The logarithm to base two of a positive number, by its exponent and a line between powers: the same bits on every
 /// machine, which a library's logarithm does not promise.
-fn log2(x: f32) -> f32 {
+pub(crate) fn log2(x: f32) -> f32 {
     let bits = x.to_bits();
     let exponent = (bits >> 23) as i32 - 127;
     let fraction = f32::from_bits((bits & 0x7f_ffff) | 0x3f80_0000) - 1.0;

@@ -25,7 +25,7 @@ use crate::{
 /// The ending of all files of a release but `release.json`.
 const SUFFIX: &str = ".portolan";
 /// Files of so many records get clusters unless something else is asked.
-const LEAST_ROWS: usize = 1024;
+const LEAST_ROWS: usize = 256;
 
 /// How a store is exported.
 #[derive(Debug, Clone, Default)]

@@ -24,7 +24,8 @@ use crate::{
     search::{
         Measure,
         clusters::{
-            Chosen, Entry, Near, Part, Query, Settings, choose, look, missing_cells, missing_vectors, scan,
+            Chosen, Entry, Near, Part, Query, Settings, choose, look, missing_cells, missing_vectors, sample,
+            scan,
         },
     },
 };
@@ -37,6 +38,8 @@ const MOST_ROWS: usize = 1000;
 const LOOK_COST: f32 = 16.0;
 /// What choosing clusters costs, in slots.
 const CHOICE_COST: f32 = 4096.0;
+/// Where the chosen clusters hold less than this part of the matching rows that are expected in them, those lie elsewhere.
+const ELSEWHERE: f32 = 0.5;
 /// How many questions of a BATCH make a thread worth its start.
 const SPREAD_QUESTIONS: u64 = 8;
 
@@ -198,6 +201,14 @@ impl<'a> Asked<'a> {
         if self.are_few(&chosen) {
             return self.compare(measure.as_ref(), self.passing(), needs);
         }
+        match self.are_elsewhere(&chosen)? {
+            Some(true) => return self.compare(measure.as_ref(), self.passing(), needs),
+            Some(false) => {}
+            None => {
+                self.want_cells(&chosen, needs)?;
+                return Ok(None);
+            }
+        }
         let bound = (self.k, self.settings.bound);
         let Some(candidates) = scan(&query, &self.parts, &chosen, bound, self.run.host.stop)? else {
             self.want_cells(&chosen, needs)?;
@@ -228,8 +239,24 @@ impl<'a> Asked<'a> {
             part.map_or(0, |part| part.slots(chosen.cluster)) as f32
         };
         let scanned: f32 = chosen.iter().map(slots).sum();
-        let has_vectors = self.files.iter().all(|file| file.encoding() != Encoding::None);
-        has_vectors && self.relevant as f32 * LOOK_COST <= scanned + CHOICE_COST
+        self.have_vectors() && self.relevant as f32 * LOOK_COST <= scanned + CHOICE_COST
+    }
+
+    /// Whether the rows that WHERE leaves mostly stand in other clusters than those near the query: then nothing says which
+    /// clusters hold the nearest of them. `None`: cells are not resident.
+    fn are_elsewhere(&self, chosen: &[Chosen]) -> Result<Option<bool>> {
+        let filtered = self.parts.iter().any(|part| part.mask.is_some() && !part.narrow);
+        if !filtered || !self.have_vectors() {
+            return Ok(Some(false));
+        }
+        let rows: u64 = self.parts.iter().map(|part| part.file.table().rows).sum();
+        let share = self.relevant as f32 / (rows as f32).max(1.0);
+        let sampled = sample(&self.parts, chosen)?;
+        Ok(sampled.map(|(passing, all)| (passing as f32) < ELSEWHERE * share * all as f32))
+    }
+
+    fn have_vectors(&self) -> bool {
+        self.files.iter().all(|file| file.encoding() != Encoding::None)
     }
 
     /// All rows that pass.

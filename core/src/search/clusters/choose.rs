@@ -8,13 +8,16 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{Query, candidates::sortable, file::Part};
-use crate::metric::Metric;
+use crate::{metric::Metric, snapshot::log2};
 
 /// Centroids count as about as near as the nearest one within this many spreads of the distances in its cluster.
 const NEAR: f32 = 1.5;
 /// How many times the clusters of a whole file's search for as many rows some collections of it take, measured on 45
 /// collections of definitions.
 const APART: f32 = 3.0;
+/// How much more a search of several files reads each time their number doubles: what counts as near is less where the
+/// nearest centroid of many is nearer.
+const SEVERAL: f32 = 0.25;
 
 /// A cluster that is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -119,6 +122,8 @@ fn wanted(parts: &[Part<'_>], k: usize, recall: f32) -> Wanted {
         slots += table.slots() as f32 * part.relevant as f32 / rows;
         count += all;
     }
+    let several = 1.0 + SEVERAL * log2(parts.len() as f32);
+    let (clusters, least) = (clusters * several, least * several);
     Wanted { clusters, least, apart, slots_per_cluster: slots / count.max(1.0) }
 }
 
