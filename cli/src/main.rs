@@ -35,6 +35,7 @@ Examples:
   portolan import chroma.jsonl --store store
   portolan query  --release release \"SELECT id, distance, document FROM * USING EMBEDDING (TEXT 'a small furry animal') TOPK 5\"
   portolan verify release
+  portolan bench  release --queries questions.npy
 
 Exit codes: 0 done, 1 a check failed or records were refused, 2 wrong use, 3 not found or wrong state, 4 I/O or damage.";
 
@@ -48,6 +49,7 @@ enum Verb {
     Plan(verbs::plan::Plan),
     Verify(verbs::verify::Verify),
     Status(verbs::status::Status),
+    Bench(verbs::bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -70,6 +72,7 @@ fn run(verb: Verb, json: bool) -> Result<Outcome, Failure> {
             Verb::Plan(verb) => verb.run(json),
             Verb::Verify(verb) => verb.run(json),
             Verb::Status(verb) => verb.run(json).await,
+            Verb::Bench(verb) => verb.run(json),
         }
     })
 }

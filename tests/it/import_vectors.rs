@@ -22,7 +22,7 @@ fn vectors() -> Vec<Vec<f64>> {
 /// Records as another program wrote them, in two collections.
 fn lines(count: usize) -> Vec<String> {
     let line = |i: usize| {
-        let kind = if i % 2 == 0 { "even" } else { "odd" };
+        let kind = if i.is_multiple_of(2) { "even" } else { "odd" };
         json!({"id": format!("r{i}"), "kind": {"name": kind}, "gloss": format!("text {i}"), "n": i})
     };
     (0..count).map(|i| line(i).to_string()).collect()
@@ -144,7 +144,7 @@ fn a_file_that_holds_no_vectors_says_why() {
 #[test]
 fn importing_the_same_vectors_again_changes_nothing_and_a_second_dimension_is_refused() {
     let place = Place::new();
-    succeed(&mut place.on_store("import").arg(place.lines("records.jsonl", &lines(6))).args([
+    succeed(place.on_store("import").arg(place.lines("records.jsonl", &lines(6))).args([
         "--collection",
         "c",
         "--vectors",

@@ -103,6 +103,7 @@ impl Export {
             output::line(json!({
                 "release": index.id, "collections": index.collections.len(), "rows": rows, "bytes": bytes,
                 "files_written": exported.written, "empty": exported.empty, "seconds": seconds,
+                "build_seconds": exported.building.as_secs_f64(),
             }));
             return;
         }

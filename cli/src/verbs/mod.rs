@@ -1,5 +1,6 @@
 //! The verbs, one a file.
 
+pub mod bench;
 pub mod embed;
 pub mod export;
 pub mod import;

@@ -140,7 +140,8 @@ pub fn default_clusters(rows: usize) -> u32 {
 
 /// Builds the clusters of a file and the codes of its rows.
 ///
-/// Takes about 20 bytes of memory for each component of a row in all, and time in proportion to rows x clusters.
+/// Takes about four bytes of memory for each component of a row beside the vectors, and time in proportion to rows x
+/// clusters x dimension.
 ///
 /// # Errors
 /// The error of [`crate::metric::check_vector`] for the first row that it refuses, named by its number.

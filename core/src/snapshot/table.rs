@@ -157,8 +157,9 @@ fn log2(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    const MEASURED: Calibration =
-        Calibration { clusters: [[4.0, 8.0, 16.0, 64.0], [10.0, 20.0, 40.0, 120.0], [30.0, 60.0, 100.0, 300.0]] };
+    const MEASURED: Calibration = Calibration {
+        clusters: [[4.0, 8.0, 16.0, 64.0], [10.0, 20.0, 40.0, 120.0], [30.0, 60.0, 100.0, 300.0]],
+    };
 
     #[test]
     fn measured_points_are_met_and_others_lie_between() {

@@ -151,7 +151,7 @@ fn the_bytes_do_not_depend_on_the_number_of_threads() {
     let rows = Rows::clustered(5000, 40, 60, 1);
     for options in [Options::default(), Options { soft: false, ..Options::default() }] {
         let one = rows.build(options, &OneThread).unwrap();
-        assert_eq!(one.count, 70);
+        assert_eq!(one.count, 105);
         for threads in [1, 2, 7] {
             assert_eq!(rows.build(options, &Threads(threads)).unwrap(), one, "{threads} threads");
         }
@@ -226,7 +226,7 @@ fn few_rows_make_one_cluster_and_none_make_an_empty_one() {
         assert_eq!((clusters.count, clusters.soft), (1, false));
         assert_eq!(clusters.cells.len() / clusters.cell_bytes, count.div_ceil(32));
     }
-    assert_eq!([128, 10_000, 117_791].map(default_clusters), [11, 100, 343]);
+    assert_eq!([128, 10_000, 117_791].map(default_clusters), [16, 150, 514]);
 }
 
 #[test]

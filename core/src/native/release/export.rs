@@ -7,6 +7,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use super::{files, kept_embedder};
@@ -76,6 +77,8 @@ pub struct Exported {
     pub written: usize,
     /// Collections without a single vector: they are left out.
     pub empty: Vec<String>,
+    /// How long files were built: clusters, codes and their bytes, without reading the store and writing to disk.
+    pub building: Duration,
 }
 
 /// Writes every collection of `store` that has vectors as a release into `folder`, the collections of one file in memory
@@ -97,7 +100,7 @@ pub async fn export(
     let packs = packs(store, &names, options)?;
     claim_folder(folder)?;
     let (mut builder, mut written, mut done) = (ReleaseBuilder::new(), 0, 0);
-    let mut fingerprints = BTreeSet::new();
+    let (mut fingerprints, mut building) = (BTreeSet::new(), Duration::ZERO);
     for pack in &packs {
         fingerprints.extend(pack.first.embedder.as_ref().map(|id| id.fingerprint.clone()));
         let mut collections = Vec::with_capacity(pack.names.len());
@@ -106,7 +109,9 @@ pub async fn export(
             done += 1;
             progress(ExportProgress { collection: name, done, total: names.len() });
         }
+        let start = Instant::now();
         let file = write(&Draft::new(collections, pack.encoding)?, options.clusters)?;
+        building += start.elapsed();
         let id = SnapshotFile::open(&file, file.len() as u64)?.head().content_id();
         let file_name = file_name(pack.name(), &id);
         written += put(folder, &file_name, &file)?;
@@ -124,7 +129,7 @@ pub async fn export(
     written += put(folder, &built.index.heads.name, &built.heads)?;
     files::write_durably(&folder.join(INDEX_NAME), &built.json)?;
     remove_left_overs(folder, &built.index)?;
-    Ok(Exported { index: built.index, written, empty })
+    Ok(Exported { index: built.index, written, empty, building })
 }
 
 /// The bytes of a file, with clusters where it is large enough for them.

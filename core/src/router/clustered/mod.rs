@@ -64,6 +64,33 @@ pub(super) fn why_not(
     }
 }
 
+/// Decides which collections are found through their clusters.
+pub(super) fn decide(run: &Run<'_>, members: &mut [Member]) {
+    let index = run.catalog.index();
+    let entry = |place: usize| index.collections.get(place).filter(|_| run.plan.is_search());
+    for member in &mut *members {
+        if let (State::Asked(target), Some(entry)) = (&mut member.state, entry(member.place)) {
+            target.by_clusters = why_not(run.catalog, run.plan, run.shape, entry).is_none();
+        }
+    }
+    let mut asked = vec![0_u64; index.snapshots.len()];
+    for entry in members.iter().filter(|member| goes(member)).filter_map(|member| entry(member.place)) {
+        asked.get_mut(entry.snapshot).into_iter().for_each(|rows| *rows += entry.statistics.rows);
+    }
+    for member in members {
+        let own = entry(member.place).map_or(0, |entry| entry.snapshot);
+        let rows = index.snapshots.get(own).map_or(0, |snapshot| snapshot.rows);
+        let few = asked.get(own).is_some_and(|asked| asked.saturating_mul(2) <= rows);
+        if let State::Asked(target) = &mut member.state {
+            target.narrow = target.by_clusters && few;
+        }
+    }
+}
+
+fn goes(member: &Member) -> bool {
+    matches!(&member.state, State::Asked(target) if target.by_clusters)
+}
+
 /// Searches the collections that go by clusters and whose WHERE was evaluated, space by space.
 pub(super) fn search(
     run: &Run<'_>,

@@ -136,10 +136,15 @@ fn a_filter_never_leaves_fewer_rows_than_match() {
             _ => unreachable!(),
         };
         for (rest, keep) in [
-            ("WHERE metadata.rank < 700 TOPK 10", &(|record: &Record| rank(record) < 700) as &dyn Fn(&Record) -> bool),
+            (
+                "WHERE metadata.rank < 700 TOPK 10",
+                &(|record: &Record| rank(record) < 700) as &dyn Fn(&Record) -> bool,
+            ),
             ("WHERE metadata.rank < 90 TOPK 10", &|record: &Record| rank(record) < 90),
             ("WHERE metadata.rank < 2 TOPK 10", &|record: &Record| rank(record) < 2),
-            ("WHERE metadata.rare = TRUE TOPK 10", &|record: &Record| record.metadata["rare"] == Value::Bool(true)),
+            ("WHERE metadata.rare = TRUE TOPK 10", &|record: &Record| {
+                record.metadata["rare"] == Value::Bool(true)
+            }),
         ] {
             let found = mean_recall(&world, "*", rest, 10, &|_, record| keep(record));
             assert!(found > 0.93, "{rest}: {found}");

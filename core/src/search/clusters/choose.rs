@@ -107,7 +107,9 @@ fn wanted(parts: &[Part<'_>], k: usize, recall: f32) -> Wanted {
         let depth = k as f32 * rows / relevant.max(1.0);
         let all = table.count() as f32;
         clusters += table.calibration.clusters(depth, recall).min(all);
-        least += table.calibration.clusters(k as f32, recall).min(all);
+        // Where only some collections are asked, their rows are fewer in each cluster, but not in proportion.
+        let apart = if part.narrow { depth } else { k as f32 };
+        least += table.calibration.clusters(apart, recall).min(all);
         slots += table.slots() as f32 * part.relevant as f32 / rows;
         count += all;
     }

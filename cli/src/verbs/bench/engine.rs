@@ -1,0 +1,102 @@
+//! What answers the questions. Today whole statements; whatever searches without reading records can stand beside them.
+
+use std::{fmt, str::FromStr};
+
+use portolan::{
+    plan::Plan,
+    router::{Fanout, Host, Options, ResultSet},
+};
+
+use super::{files::Opened, questions::Questions};
+use crate::outcome::Failure;
+
+/// How thoroughly is searched.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Setting {
+    /// RECALL: this share of the true nearest rows is enough.
+    Recall(f64),
+    /// Every row is compared.
+    Exact,
+}
+
+impl FromStr for Setting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "exact" {
+            return Ok(Self::Exact);
+        }
+        match text.parse::<f64>() {
+            Ok(recall) if recall > 0.0 && recall < 1.0 => Ok(Self::Recall(recall)),
+            _ => Err("write shares between 0 and 1, such as 0.95, or exact".into()),
+        }
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // 0.9 as 0.90, which reads better in a column; longer ones as they are.
+            Self::Recall(recall) => write!(f, "{:0<4}", recall.to_string()),
+            Self::Exact => f.write_str("exact"),
+        }
+    }
+}
+
+/// What an engine found: made while the clock runs, read afterwards.
+pub enum Answer {
+    /// A statement's rows.
+    Rows(ResultSet),
+}
+
+/// Answers questions.
+pub trait Engine: Sync {
+    /// What it is called in reports.
+    fn name(&self) -> &'static str;
+
+    /// Answers one question. This is what is timed.
+    fn ask(&self, questions: &Questions, number: usize, setting: Setting) -> Result<Answer, Failure>;
+}
+
+/// Whole statements: from text to rows, on the caller's thread.
+pub struct Statements<'o> {
+    opened: &'o Opened,
+    select: String,
+    from: String,
+    filter: Option<String>,
+    k: u32,
+}
+
+impl<'o> Statements<'o> {
+    pub fn new(opened: &'o Opened, select: &str, from: &str, filter: Option<&str>, k: u32) -> Self {
+        Self { opened, select: select.into(), from: from.into(), filter: filter.map(str::to_owned), k }
+    }
+
+    /// The plan of one question.
+    pub fn plan(&self, questions: &Questions, number: usize, setting: Setting) -> Result<Plan, Failure> {
+        let sql = self.sql(questions.probe(), setting);
+        Plan::parse_with(&sql, &questions.params(number)).map_err(|error| Failure::statement(error, &sql))
+    }
+
+    fn sql(&self, probe: &str, setting: Setting) -> String {
+        let Self { select, from, k, .. } = self;
+        let filter = self.filter.as_ref().map_or_else(String::new, |filter| format!(" WHERE {filter}"));
+        let recall = match setting {
+            Setting::Recall(recall) => recall,
+            Setting::Exact => 1.0,
+        };
+        format!("SELECT {select} FROM {from} USING EMBEDDING ({probe}){filter} TOPK {k} RECALL {recall:?}")
+    }
+}
+
+impl Engine for Statements<'_> {
+    fn name(&self) -> &'static str {
+        "statement"
+    }
+
+    fn ask(&self, questions: &Questions, number: usize, setting: Setting) -> Result<Answer, Failure> {
+        let plan = self.plan(questions, number, setting)?;
+        let fanout = Fanout::with(self.opened.catalog.clone(), plan, Options::default())?;
+        Ok(Answer::Rows(fanout.run_with(&self.opened.files, &Host::ALONE)?))
+    }
+}
