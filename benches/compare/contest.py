@@ -233,7 +233,7 @@ def portolan_command(options):
 
 
 def contestants(options, data):
-    wanted = options.peers.split(",") if options.peers else ["portolan", "hnswlib", *peers.PEERS]
+    wanted = options.peers.split(",") if options.peers else ["portolan", "hnswlib", "hnsw_rs", *peers.PEERS]
     for name in wanted:
         if name == "portolan":
             yield from ways(portolan_command(options), data)

@@ -157,6 +157,7 @@ def plot(results, path):
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(9, 6))
+    axes.set_prop_cycle(color=pyplot.get_cmap("tab20").colors)
     for name, facts in results["peers"].items():
         for engine in engines(facts):
             points = frontier([point for point in facts["points"] if point.get("engine") == engine])

@@ -2,7 +2,7 @@
 //!
 //! A benchmark is an example of the core named `bench_*` that prints one JSON line for each number
 //! ([`Measurement::from_line`]): adding a file there adds its rows here. The size of the wasm module and the cost of
-//! the demo are measured here.
+//! the demo are measured here, whole searches in [`bench_search`].
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use super::{demo, wasm};
+use super::{bench_search, demo, wasm};
 use crate::context::{Context, NATIVE};
 use crate::measurement::{Better, Measurement, report};
 use crate::process;
@@ -24,9 +24,11 @@ const GOAL_DEMO_MEBIBYTES: f64 = 1024.0;
 /// What to measure.
 #[derive(Args)]
 pub struct Options {
-    /// Only what has this in its name: bench_metric, wasm, demo.
+    /// Only what has this in its name: bench_metric, search, wasm, demo.
     #[arg(long, value_name = "PART")]
     pub only: Option<String>,
+    #[command(flatten)]
+    pub search: bench_search::SearchOptions,
 }
 
 /// Measures and prints the table.
@@ -35,6 +37,9 @@ pub fn run(context: &Context, options: &Options) -> Result<()> {
     let examples = examples(&context.root.join("core/examples"))?;
     let examples: Vec<String> = examples.into_iter().filter(|name| wanted(name)).collect();
     let mut measurements = run_examples(context, &examples)?;
+    if wanted("search") {
+        measurements.extend(bench_search::run(context, &options.search)?);
+    }
     if wanted("wasm") {
         measurements.push(wasm_size(context)?);
     }

@@ -116,7 +116,8 @@ fn step(name: &str, mut command: Command, total: &mut Usage) -> Result<()> {
     Ok(())
 }
 
-fn portolan(context: &Context, verb: &str, paths: &[(&str, &Path)], rest: &[&str]) -> Command {
+/// The command, with options that are paths and others.
+pub fn portolan(context: &Context, verb: &str, paths: &[(&str, &Path)], rest: &[&str]) -> Command {
     let mut command = Command::new(context.built(&format!("portolan{}", std::env::consts::EXE_SUFFIX)));
     command.current_dir(&context.root).arg(verb);
     let mut command = with_paths(command, paths);
@@ -164,6 +165,15 @@ impl Place {
 
     fn release(&self) -> PathBuf {
         self.dir.join("release")
+    }
+
+    /// The store's collections packed into one file, in another release beside it; written anew where it is not current.
+    pub fn packed(&self, context: &Context) -> Result<PathBuf> {
+        let release = self.dir.join("packed");
+        let paths = [("--store", self.store()), ("--out", release.clone())];
+        let paths: Vec<_> = paths.iter().map(|(option, path)| (*option, path.as_path())).collect();
+        process::run(&mut portolan(context, "export", &paths, &["--pack"]))?;
+        Ok(release)
     }
 
     fn stamp(&self) -> PathBuf {

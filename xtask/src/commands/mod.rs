@@ -1,6 +1,7 @@
 //! The commands: one file for each verb of `cargo xtask`.
 
 pub mod bench;
+mod bench_search;
 pub mod ci;
 pub mod demo;
 pub mod deny;

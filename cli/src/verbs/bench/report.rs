@@ -1,10 +1,15 @@
 //! The numbers, as a table for people or a line of JSON for each setting.
 
-use comfy_table::{Table, presets};
+use std::{collections::BTreeSet, io::IsTerminal};
+
+use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value as Json, json};
 
 use super::{engine::Setting, files::Opened, ranges::Cost, speed::Measured};
 use crate::output;
+
+/// The width of a table that goes into a pipe.
+const PIPE_WIDTH: u16 = 140;
 
 /// What is printed of a run.
 pub struct Report {
@@ -18,7 +23,10 @@ pub struct Report {
 impl Report {
     pub fn new(json: bool, opened: &Opened, k: u32) -> Self {
         let mut table = Table::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        if !std::io::stdout().is_terminal() {
+            table.set_width(PIPE_WIDTH);
+        }
         let rows = opened.rows();
         let bytes_per_vector = opened.snapshot_bytes() as f64 / rows.max(1) as f64;
         Self { json, rows, bytes_per_vector, k, table }
@@ -69,14 +77,10 @@ impl Report {
     pub fn ranges(&mut self, setting: Setting, state: &str, recall: f64, costs: &[Cost]) {
         let bytes = Spread::of(costs, Cost::bytes);
         let (waves, ranges) = (Spread::of(costs, |cost| cost.waves), Spread::of(costs, |cost| cost.ranges));
-        let parts = [
-            ("release.json", Spread::of(costs, |cost| cost.description)),
-            ("heads", Spread::of(costs, |cost| cost.heads)),
-            ("collections", Spread::of(costs, |cost| cost.snapshots)),
-            ("embedders", Spread::of(costs, |cost| cost.embedders)),
-        ];
+        let names: BTreeSet<&String> = costs.iter().flat_map(|cost| cost.parts.keys()).collect();
+        let part = |name: &String| Spread::of(costs, |cost| cost.parts.get(name).copied().unwrap_or(0));
         if self.json {
-            let parts: Json = parts.iter().map(|(name, part)| ((*name).to_owned(), part.to_json())).collect();
+            let parts: Json = names.iter().map(|name| ((*name).clone(), part(name).to_json())).collect();
             output::line(json!({
                 "setting": setting.to_string(), "state": state, "recall": rounded(recall, 1e5), "waves": waves.to_json(),
                 "ranges": ranges.to_json(), "bytes": bytes.to_json(), "parts": parts, "k": self.k,
@@ -84,18 +88,25 @@ impl Report {
             }));
             return;
         }
-        let header = ["setting", "", "recall", "waves (most)", "ranges (most)", "bytes (most)"];
-        self.table.set_header(header.into_iter().chain(parts.iter().map(|(name, _)| *name)));
-        let (mean, both) = (|part: &Spread| format!("{:.0}", part.mean), Spread::shown);
-        let first = [
+        self.table.set_header([
+            "setting",
+            "",
+            "recall",
+            "waves (most)",
+            "ranges (most)",
+            "kB (most)",
+            "of them, kB",
+        ]);
+        let parts = names.iter().map(|name| format!("{name} {:.1}", part(name).mean / 1e3));
+        self.table.add_row([
             setting.to_string(),
             state.into(),
             format!("{recall:.4}"),
-            both(&waves),
-            both(&ranges),
-            both(&bytes),
-        ];
-        self.table.add_row(first.into_iter().chain(parts.iter().map(|(_, part)| mean(part))));
+            format!("{:.1} ({})", waves.mean, waves.most),
+            format!("{:.1} ({})", ranges.mean, ranges.most),
+            format!("{:.1} ({:.1})", bytes.mean / 1e3, bytes.most as f64 / 1e3),
+            parts.collect::<Vec<_>>().join(", "),
+        ]);
     }
 
     /// Prints the table, if it is one.
@@ -124,11 +135,6 @@ impl Spread {
 
     fn to_json(&self) -> Json {
         json!({"mean": rounded(self.mean, 10.0), "most": self.most})
-    }
-
-    fn shown(&self) -> String {
-        let digits = if self.mean < 100.0 { 1 } else { 0 };
-        format!("{:.digits$} ({})", self.mean, self.most)
     }
 }
 
