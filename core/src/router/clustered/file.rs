@@ -13,6 +13,7 @@ use crate::{
     error::{CatalogError, Result, SnapshotError},
     metric::Encoding,
     order::sort_by,
+    quant::Rotation,
     router::{
         Needs,
         member::{Member, State},
@@ -191,8 +192,8 @@ impl<'s> File<'s> {
         Part { file: self, mask: self.mask.as_deref(), relevant: self.relevant, narrow }
     }
 
-    pub(super) fn dimension(&self) -> usize {
-        self.snapshot.description().dimension as usize
+    pub(super) fn rotation(&self) -> &Rotation {
+        self.clusters.rotation()
     }
 
     pub(super) fn encoding(&self) -> Encoding {
@@ -201,12 +202,13 @@ impl<'s> File<'s> {
 
     /// The rows that may be in the answer.
     pub(super) fn passing(&self) -> impl Iterator<Item = u32> + Clone {
-        let rows = u32::try_from(self.snapshot.rows()).unwrap_or(u32::MAX);
-        let passes = |row: &u32| {
-            let word = self.mask.as_ref().map(|words| words.get((row / 64) as usize).copied().unwrap_or(0));
-            word.is_none_or(|word| word >> (row % 64) & 1 == 1)
-        };
-        (0..rows).filter(passes)
+        let rows = self.snapshot.rows();
+        let mask = self.mask.as_deref();
+        (0..rows.div_ceil(64)).flat_map(move |place| {
+            let all = if rows - place * 64 >= 64 { u64::MAX } else { (1 << (rows % 64)) - 1 };
+            let word = mask.map_or(all, |words| words.get(place as usize).copied().unwrap_or_default());
+            Bits(word).map(move |bit| (place * 64) as u32 + bit)
+        })
     }
 
     pub(super) fn want_vector(&self, row: u32, needs: &mut Needs) {
@@ -262,6 +264,20 @@ impl ClusterFile for File<'_> {
 
     fn wanted_slots(&self, cluster: u32) -> &[Range<u32>] {
         self.wanted.get(cluster as usize).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// The places of the bits that are set in a word.
+#[derive(Debug, Clone, Copy)]
+struct Bits(u64);
+
+impl Iterator for Bits {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        let bit = (self.0 != 0).then(|| self.0.trailing_zeros())?;
+        self.0 &= self.0 - 1;
+        Some(bit)
     }
 }
 

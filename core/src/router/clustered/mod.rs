@@ -19,7 +19,6 @@ use crate::{
     error::{Error, Result},
     metric::{Encoding, Metric},
     plan::Plan,
-    quant::Rotation,
     release::CollectionEntry,
     search::{
         Measure,
@@ -142,7 +141,6 @@ struct Asked<'a> {
     files: &'a [File<'a>],
     parts: Vec<Part<'a>>,
     metric: Metric,
-    rotation: Rotation,
     /// How many rows are wanted, and how many there are that pass.
     k: usize,
     relevant: u64,
@@ -155,13 +153,11 @@ impl<'a> Asked<'a> {
         let k = run.shape.fetch(run.plan);
         let recall = run.plan.recall.unwrap_or(RECALL) as f32;
         let candidates = run.plan.candidates.map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX));
-        let dimension = files.first().map_or(0, |file| file.dimension());
         Self {
             run,
             files,
             parts: files.iter().map(File::part).collect(),
             metric,
-            rotation: Rotation::new(dimension),
             k,
             relevant: files.iter().map(|file| file.relevant).sum(),
             recall,
@@ -195,7 +191,8 @@ impl<'a> Asked<'a> {
 
     /// What is nearest to one vector.
     fn one(&self, vector: &[f32], needs: &mut Needs) -> Result<Option<Vec<Near>>> {
-        let query = Query::new(self.metric, &self.rotation, vector);
+        let Some(first) = self.files.first() else { return Ok(Some(Vec::new())) };
+        let query = Query::new(self.metric, first.rotation(), vector);
         let measure = self.measure(vector);
         let chosen = choose(&query, &self.parts, self.k, self.recall);
         if self.are_few(&chosen) {
