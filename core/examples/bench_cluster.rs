@@ -199,6 +199,7 @@ fn recall(rows: &Rows, questions: &Rows, truth: &[Vec<u32>], asked: &Asked) -> R
         let (clusters, stages) = rows.build(options, asked.threads)?;
         print_build(&clusters, &stages);
         measure(rows, questions, truth, &clusters);
+        measure_spreads(rows, questions, &clusters);
     }
     Ok(())
 }
@@ -245,6 +246,48 @@ fn measure(rows: &Rows, questions: &Rows, truth: &[Vec<u32>], clusters: &Cluster
             recalls.join(",")
         );
     }
+}
+
+/// Prints how far residuals reach towards questions, in spreads: for clusters that are among the nearest `from..to`.
+fn measure_spreads(rows: &Rows, questions: &Rows, clusters: &Clusters) {
+    let sections = reference::Sections::read(&clusters.centroids, &clusters.cells, clusters.cell_bytes);
+    let rotation = portolan::quant::Rotation::new(rows.dimension);
+    let rotated = |rows: &Rows, number: usize| {
+        let mut vector = vec![0.0; rows.dimension];
+        rows.read(number, &mut vector);
+        rotation.rotate(&vector)
+    };
+    let centroids: Vec<Vec<f32>> = (0..clusters.count as usize).map(|c| sections.centroid(c)).collect();
+    for (from, to) in [(0, 4), (4, 16), (16, 64)] {
+        let (mut sum, mut sum_sq, mut count) = (0.0, 0.0, 0.0);
+        for question in (0..questions.count()).step_by(questions.count().div_ceil(40)) {
+            let question = rotated(questions, question);
+            let apart = |c: &usize| difference(&question, &centroids[*c]).iter().map(|x| x * x).sum::<f32>();
+            let mut order: Vec<usize> = (0..centroids.len()).collect();
+            order.sort_by(|a, b| apart(a).total_cmp(&apart(b)));
+            for cluster in order.iter().take(to).skip(from).step_by(3) {
+                let way = difference(&question, &centroids[*cluster]);
+                let reach = sections.spread(*cluster) * apart(cluster).sqrt();
+                for row in sections.rows(*cluster).iter().step_by(7) {
+                    let residual = difference(&rotated(rows, *row as usize), &centroids[*cluster]);
+                    let along = residual.iter().zip(&way).map(|(r, w)| r * w).sum::<f32>() / reach;
+                    sum += f64::from(along);
+                    sum_sq += f64::from(along * along);
+                    count += 1.0;
+                }
+            }
+        }
+        let (mean, mean_sq) = (sum / count, sum_sq / count);
+        println!(
+            r#"{{"name":"reach in spreads","from":{from},"to":{to},"mean":{mean:.3},"deviation":{:.3},"root_mean_sq":{:.3}}}"#,
+            (mean_sq - mean * mean).sqrt(),
+            mean_sq.sqrt()
+        );
+    }
+}
+
+fn difference(a: &[f32], b: &[f32]) -> Vec<f32> {
+    a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
 /// Row numbers of the nearest rows of each question.

@@ -22,6 +22,17 @@ impl<K: Ord, V> Map<K, V> {
         Self(Vec::new())
     }
 
+    /// A map of these. Of equal keys the last one stays. O(n log n), O(n) where the keys ascend.
+    pub fn from_entries(mut entries: Vec<(K, V)>) -> Self {
+        if !entries.is_sorted_by(|(a, _), (b, _)| a < b) {
+            // Sorting is stable and dropping repeats keeps the first.
+            entries.reverse();
+            sort_by(&mut entries, |(a, _), (b, _)| a.cmp(b));
+            entries.dedup_by(|(repeat, _), (kept, _)| repeat == kept);
+        }
+        Self(entries)
+    }
+
     /// How many keys.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -54,13 +65,37 @@ impl<K: Ord, V> Map<K, V> {
     }
 
     /// The keys with their values.
-    pub fn iter(&self) -> impl Iterator<Item = &(K, V)> {
+    pub fn iter(&self) -> std::slice::Iter<'_, (K, V)> {
         self.0.iter()
     }
 
     /// The keys with their values.
     pub fn into_entries(self) -> Vec<(K, V)> {
         self.0
+    }
+}
+
+impl<K: Ord, V> FromIterator<(K, V)> for Map<K, V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        Self::from_entries(entries.into_iter().collect())
+    }
+}
+
+impl<K, V> IntoIterator for Map<K, V> {
+    type Item = (K, V);
+    type IntoIter = std::vec::IntoIter<(K, V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'m, K, V> IntoIterator for &'m Map<K, V> {
+    type Item = &'m (K, V);
+    type IntoIter = std::slice::Iter<'m, (K, V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
     }
 }
 
@@ -196,6 +231,16 @@ mod tests {
         }
         assert_eq!((map.len(), map.get("b"), map.get("e")), (4, Some(&5), None));
         assert_eq!(map.into_entries(), [("a", 3), ("b", 5), ("c", 5), ("d", 2)]);
+    }
+
+    #[test]
+    fn of_equal_keys_the_last_entry_stays() {
+        for keys in ["", "a", "abc", "cab", "aa", "abab", "bbaac", "zyxzyxz"] {
+            let entries: Vec<(char, usize)> = keys.chars().zip(0..).collect();
+            let expected: std::collections::BTreeMap<char, usize> = entries.iter().copied().collect();
+            let map: Map<char, usize> = entries.into_iter().collect();
+            assert!(map.into_iter().eq(expected), "{keys}");
+        }
     }
 
     #[test]

@@ -7,7 +7,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::{json::Tree, metric::Metric, time::format_time};
+pub use crate::order::Map;
+use crate::{gather::Gather as _, json::Tree, metric::Metric, time::format_time};
+
+/// The entries of an object, by key: few enough for a sorted list.
+pub type Object = Map<String, Value>;
 
 /// One typed metadata value, a literal of a statement, or a cell of a result.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -28,7 +32,7 @@ pub enum Value {
     /// A list of values.
     List(Vec<Value>),
     /// A nested object, by key.
-    Object(BTreeMap<String, Value>),
+    Object(Object),
 }
 
 /// The declared type of a metadata field.
@@ -115,9 +119,9 @@ impl Value {
             Self::Float(v) => T::float(*v),
             Self::Text(v) => T::text(v),
             Self::Time(v) => T::text(&format_time(*v)),
-            Self::List(items) => T::list(items.iter().map(Self::to_tree).collect()),
+            Self::List(items) => T::list(items.iter().map(Self::to_tree).gather()),
             Self::Object(entries) => {
-                T::object(entries.iter().map(|(key, value)| (key.as_str(), value.to_tree())).collect())
+                T::object(entries.iter().map(|(key, value)| (key.as_str(), value.to_tree())).gather())
             }
         }
     }

@@ -43,6 +43,24 @@ fn exporting_twice_gives_the_same_bytes_whatever_the_order_of_ingestion() {
     assert_eq!(crate::tool::json(&again)["files_written"], 0);
 }
 
+/// Sharing files changes what is read, not what is answered.
+#[test]
+fn packed_collections_answer_as_separate_ones() {
+    let place = Place::new();
+    let release = place.release(&sample_lines(700));
+    let packed = place.path("packed");
+    succeed(place.on_store("export").args(["--pack", "--out"]).arg(&packed));
+    let count = |folder: &std::path::Path| fs::read_dir(folder).unwrap().count();
+    assert_eq!(count(&packed), 4, "release.json, heads, the pack and the embedder");
+    assert!(count(&release) > count(&packed));
+    for sql in STATEMENTS {
+        assert_eq!(ask("--release", &packed, sql)["rows"], ask("--release", &release, sql)["rows"], "{sql}");
+    }
+    succeed(portolan().arg("verify").arg(&packed));
+    let again = succeed(place.on_store("export").args(["--pack", "--json", "--out"]).arg(&packed));
+    assert_eq!(json(&again)["files_written"], 0);
+}
+
 #[test]
 fn full_precision_doubles_the_vectors_and_moves_distances_little() {
     let place = Place::new();

@@ -41,7 +41,7 @@ pub struct Export {
     /// Asking many of them then costs fewer bytes and requests. All collections of a file are in memory while it is written.
     #[arg(long)]
     pack: bool,
-    /// How many clusters each file gets; 0 for none. By default files of 1,024 records and more get about 1.5 times the
+    /// How many clusters each file gets; 0 for none. By default files of 256 records and more get about 1.5 times the
     /// square root of their records.
     #[arg(long, value_name = "N")]
     clusters: Option<u32>,

@@ -24,7 +24,7 @@ use crate::{
 /// How many questions are asked for each of [`Calibration::DEPTHS`].
 const QUESTIONS: [usize; 3] = [256, 96, 32];
 /// How much of a second row is mixed into a question.
-const MIXED: f32 = 0.7;
+const MIXED: f32 = 0.6;
 /// Rows that one job encodes.
 const PART: usize = 1024;
 /// Halvings of the range in which the number of clusters is looked for.
@@ -148,7 +148,7 @@ fn least(
     let (mut low, mut high) = (1.0_f32, all);
     for _ in 0..HALVINGS {
         let middle = (low * high).sqrt();
-        file.table.calibration = Calibration { clusters: [[middle; 3]; 3] };
+        file.table.calibration = Calibration { clusters: [[middle; 4]; 3] };
         let found = map(parallel, questions.len(), &|place| {
             questions.get(place).map_or(1.0, |question| recall_of(file, question, depth, recall))
         });

@@ -1,14 +1,14 @@
 //! Putting the sections together: which slot a code goes to, and the bytes of cells and of the centroids' block.
 
 use super::{
-    Clusters, CodeBits, Parallel,
+    Clusters, Parallel,
     centroids::Centroids,
     codes::{Codes, Slot},
     jobs::map,
     members::{self, Groups},
     rows::Source,
 };
-use crate::quant::{self, FactorScales, SLOTS, cell_bytes, factor_scale, pack_cell};
+use crate::quant::{self, FactorScales, SLOTS, cell_bytes, extended_bytes, factor_scale, pack_cell};
 
 /// The slots of all clusters.
 pub(super) struct Places<'a> {
@@ -33,34 +33,36 @@ impl<'a> Places<'a> {
     }
 }
 
+/// The sections.
 pub(super) fn assemble(
     source: &Source<'_>,
     centroids: &Centroids,
     places: &Places<'_>,
-    codes: &Codes,
+    codes: Codes,
     spreads: &[f32],
     parallel: &dyn Parallel,
 ) -> Clusters {
+    let bits = codes.bits;
     let factors = || codes.slots.iter().flatten().flatten().map(|slot| slot.factors);
     let scales = FactorScales {
         a_scale: factor_scale(largest(factors().map(|factors| factors.offset))),
         f_scale: factor_scale(largest(factors().map(|factors| factors.factor))),
     };
     let cells = map(parallel, centroids.count(), &|cluster| {
-        cells_of(cluster, places, codes, centroids.width, scales)
+        cells_of(cluster, places, &codes, centroids.width, scales)
     });
     Clusters {
         count: centroids.count() as u32,
         soft: places.soft(),
-        bits: CodeBits::default(),
+        bits,
         a_scale: scales.a_scale,
         f_scale: scales.f_scale,
         centroids: centroids_block(centroids, spreads, &places.slots),
         members: members::block(&places.slots, source.shape.collections),
         cells: cells.concat(),
-        extended: Vec::new(),
+        extended: codes.extended,
         cell_bytes: cell_bytes(centroids.width),
-        extended_bytes: 0,
+        extended_bytes: if bits.get() > 1 { extended_bytes(centroids.width, bits.get()) } else { 0 },
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn spread_out(count: usize, wanted: usize, salt: u64) -> Vec<u32> {
     let start = |i: usize| (i as u64 * count as u64 / wanted as u64) as u32;
     let one = |i: usize| {
         let (from, to) = (start(i), start(i + 1));
-        from + (hash(i as u64 ^ salt << 48) % u64::from((to - from).max(1))) as u32
+        from + (hash(i as u64 ^ (salt << 48)) % u64::from((to - from).max(1))) as u32
     };
     (0..wanted).map(one).collect()
 }

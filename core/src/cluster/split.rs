@@ -76,3 +76,45 @@ fn pull(rows: &Rows, numbers: &[u32], centre: &[f32], direction: &[f32]) -> Vec<
 fn product(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of eight components, of which only the first is not zero: these.
+    fn line(places: &[i8]) -> Rows {
+        let bytes = places.iter().flat_map(|x| [*x, 0, 0, 0, 0, 0, 0, 0]).collect();
+        Rows { width: 8, bytes, scales: vec![1.0; places.len()], unit: 1.0 }
+    }
+
+    fn firsts(means: &[f32]) -> Vec<f32> {
+        means.iter().step_by(8).copied().collect()
+    }
+
+    fn rebalanced(places: &[i8], of: &[u32], count: usize) -> Vec<f32> {
+        let mut means = vec![99.0; 8 * count];
+        rebalance(&line(places), &Groups::new(&[of], count), &mut means);
+        firsts(&means)
+    }
+
+    #[test]
+    fn an_empty_group_takes_over_half_of_the_largest() {
+        let got = rebalanced(&[10, 12, 20, 22, 40, 41], &[0, 0, 0, 0, 2, 2], 3);
+        assert_eq!(got, [11.0, 21.0, 99.0]);
+    }
+
+    #[test]
+    fn a_group_far_above_the_mean_is_split_in_favour_of_the_smallest() {
+        let places: Vec<i8> = (0..30).chain([50, 60, 61, 70, 71]).collect();
+        let of: Vec<u32> = [1; 30].into_iter().chain([0, 2, 2, 3, 3]).collect();
+        assert_eq!(rebalanced(&places, &of, 4), [22.0, 7.0, 99.0, 99.0]);
+        // At twice the mean it stays.
+        let of: Vec<u32> = [1; 17].into_iter().chain([0; 6]).chain([2; 6]).chain([3; 6]).collect();
+        assert_eq!(rebalanced(&places, &of, 4), [99.0; 4]);
+    }
+
+    #[test]
+    fn equal_rows_cannot_be_split() {
+        assert_eq!(rebalanced(&[5, 5, 5, 5, 7, 8, 9], &[0, 0, 0, 0, 2, 2, 2], 3), [99.0, 8.5, 7.0]);
+    }
+}

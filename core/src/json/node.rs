@@ -1,8 +1,6 @@
 //! Walking a tree of [`Value`]s that somebody else wrote: every wrong turn is an error that names the place.
 
-use std::collections::BTreeMap;
-
-use crate::schema::Value;
+use crate::schema::{Object, Value};
 
 /// A value, and the way to it from the root.
 pub struct Node<'v> {
@@ -66,7 +64,7 @@ impl<'v> Node<'v> {
         format!("{} is not {expected}", self.path())
     }
 
-    fn entries(&self) -> Result<&'v BTreeMap<String, Value>, String> {
+    fn entries(&self) -> Result<&'v Object, String> {
         match self.value {
             Value::Object(entries) => Ok(entries),
             _ => Err(self.wrong("an object")),

@@ -1,11 +1,11 @@
 //! Text to [`Value`]: all of RFC 8259, nothing beyond it.
 
-use std::{
-    collections::BTreeMap,
-    fmt::{Display, Formatter},
-};
+use std::fmt::{Display, Formatter};
 
-use crate::{number::parse_f64, schema::Value};
+use crate::{
+    number::parse_f64,
+    schema::{Object, Value},
+};
 
 /// How deep lists and objects may nest: enough for any metadata, too little to exhaust a stack.
 const MAX_DEPTH: u32 = 128;
@@ -114,7 +114,7 @@ impl<'t> Reader<'t> {
     }
 
     fn object(&mut self, depth: u32) -> Parsed<Value> {
-        let mut entries = BTreeMap::new();
+        let mut entries = Vec::new();
         self.entries(b'}', depth, |reader, depth| {
             reader.skip_space();
             if reader.peek() != Some(b'"') {
@@ -125,10 +125,10 @@ impl<'t> Reader<'t> {
             if !reader.take(b':') {
                 return Err("expected a colon");
             }
-            entries.insert(key, reader.value(depth)?);
+            entries.push((key, reader.value(depth)?));
             Ok(())
         })?;
-        Ok(Value::Object(entries))
+        Ok(Value::Object(Object::from_entries(entries)))
     }
 
     /// What stands between brackets, with commas between; the cursor is at the opening one.

@@ -8,14 +8,12 @@
 //! bytes), the number of keys (u32), the keys, id and collection as texts, and the first 8 bytes of the blake3 of all
 //! that. Numbers are little-endian.
 
-use std::collections::BTreeMap;
-
 use super::{NamePattern, Plan, Probe};
 use crate::{
     base64,
     gather::Gather as _,
     query::{Duplicates, Expr, FieldRef, Literal, Scalar},
-    schema::Value,
+    schema::{Object, Value},
 };
 
 #[cfg(test)]
@@ -290,12 +288,11 @@ impl<'a> Input<'a> {
             6 => Value::Text(self.text()?),
             7 => Value::List((0..self.count()?).map(|_| self.value(depth + 1)).gather::<Option<_>>()?),
             8 => {
-                // Collecting would bring one more sort into the wasm module.
-                let mut entries = BTreeMap::new();
+                let mut entries = Vec::new();
                 for _ in 0..self.count()? {
-                    entries.insert(self.text()?, self.value(depth + 1)?);
+                    entries.push((self.text()?, self.value(depth + 1)?));
                 }
-                Value::Object(entries)
+                Value::Object(Object::from_entries(entries))
             }
             _ => return None,
         })

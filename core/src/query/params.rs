@@ -3,9 +3,13 @@
 //! A value takes the parameter's place while the statement is parsed, so it needs no quoting and can never become
 //! syntax. Names of collections and fields cannot be parameters.
 
-use std::collections::BTreeMap;
-
-use crate::{gather::Gather as _, json, order::Map, schema::Value, time::parse_time};
+use crate::{
+    gather::Gather as _,
+    json,
+    order::Map,
+    schema::{Object, Value},
+    time::parse_time,
+};
 
 /// What one parameter stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,7 +146,7 @@ fn member(value: Value) -> Result<Value, String> {
 }
 
 /// `{"time": ..}`, `{"int": ..}`, `{"vector": [..]}`.
-fn tagged(entries: BTreeMap<String, Value>) -> Result<Param, String> {
+fn tagged(entries: Object) -> Result<Param, String> {
     let mut entries = entries.into_iter();
     let (Some((tag, value)), None) = (entries.next(), entries.next()) else {
         return Err(String::from(UNKNOWN_TAG));

@@ -2,9 +2,13 @@
 //!
 //! WHERE never compares values of different types; an order has to. It is total: no two values are incomparable.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::cmp::Ordering;
 
-use crate::{filter::compare, plan::OrderKey, schema::Value};
+use crate::{
+    filter::compare,
+    plan::OrderKey,
+    schema::{Object, Value},
+};
 
 /// The order of two values: booleans, numbers, texts, times, lists, objects, null. Numbers go by their exact
 /// mathematical value, so that 1 and 1.0 are equal; texts by bytes; lists by their items; objects by their entries,
@@ -61,7 +65,7 @@ fn order_lists(a: &[Value], b: &[Value]) -> Ordering {
     first.unwrap_or_else(|| a.len().cmp(&b.len()))
 }
 
-fn order_objects(a: &BTreeMap<String, Value>, b: &BTreeMap<String, Value>) -> Ordering {
+fn order_objects(a: &Object, b: &Object) -> Ordering {
     let entries = a.iter().zip(b);
     let first = entries
         .map(|((a_key, a), (b_key, b))| a_key.cmp(b_key).then_with(|| order_values(a, b)))

@@ -67,7 +67,7 @@ fn values_have_a_total_order() {
 #[test]
 fn values_go_by_type_then_exactly() {
     let text = |text: &str| Value::Text(text.into());
-    let object = |key: &str, value| Value::Object(BTreeMap::from([(key.into(), value)]));
+    let object = |key: &str, value| Value::Object([(key.into(), value)].into_iter().collect());
     let ascending = [
         Value::Bool(false),
         Value::Bool(true),

@@ -138,6 +138,23 @@ impl Catalog {
         }
     }
 
+    /// Opens the clusters of the file that holds collection `place`; `narrow`: and brings the list of the collection's slots
+    /// in the same wave. Says whether all is there.
+    pub(super) fn open_clusters(
+        &self,
+        place: usize,
+        narrow: bool,
+        sources: &dyn Sources,
+        needs: &mut Needs,
+    ) -> Result<bool> {
+        let open = self.clusters(place, sources, needs)?.is_some();
+        let entry = self.index.collections.get(place).ok_or(CatalogError::EmptyRelease)?;
+        let number = self.collection_file(place);
+        let source = self.file(number, sources)?;
+        let list = entry.members.filter(|_| narrow);
+        Ok(list.is_none_or(|list| needs.check(number, source, list.range())) && open)
+    }
+
     fn not_described(&self, snapshot: usize) -> SnapshotError {
         let name = self.index.snapshots.get(snapshot).map_or("a file", |entry| &entry.file.name);
         SnapshotError::BadRelease { reason: format!("{name} is not the file that release.json describes") }

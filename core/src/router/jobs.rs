@@ -38,15 +38,13 @@ pub(super) fn search(
     spaces: &Spaces,
     needs: &mut Needs,
 ) -> Result<(), Halt> {
+    clustered::decide(run, members);
     let mut jobs = Vec::with_capacity(members.len());
     for (number, member) in members.iter_mut().enumerate() {
         let (place, space) = (member.place, member.space);
         if let State::Asked(target) = &mut member.state
             && target.found.is_none()
         {
-            let entry = run.catalog.index().collections.get(place).filter(|_| run.plan.is_search());
-            let why_not = |entry| clustered::why_not(run.catalog, run.plan, run.shape, entry);
-            target.by_clusters = entry.is_some_and(|entry| why_not(entry).is_none());
             let needs = Needs::default();
             jobs.push(Mutex::new(Search { member: number, place, space, target, needs, error: None }));
         }

@@ -42,6 +42,8 @@ pub(super) struct Target {
     masked: Option<Masked>,
     /// Whether its rows are found through clusters, together with those of other collections.
     pub(super) by_clusters: bool,
+    /// Whether its slots are listed, because few collections of its file are asked.
+    pub(super) narrow: bool,
     /// What was found; `None` until the collection was searched.
     pub(super) found: Option<Found>,
     pub(super) cost: Cost,
@@ -101,6 +103,7 @@ impl Target {
             filter: bind(condition, schema)?,
             masked: None,
             by_clusters: false,
+            narrow: false,
             found: None,
             cost: Cost::default(),
         })
@@ -120,7 +123,7 @@ impl Target {
             return Ok(());
         }
         let opened = Opened::open(run, place, needs)?;
-        if self.by_clusters && run.catalog.clusters(place, run.sources, needs)?.is_none() {
+        if self.by_clusters && !run.catalog.open_clusters(place, self.narrow, run.sources, needs)? {
             return Ok(());
         }
         let Some(opened) = opened else { return Ok(()) };

@@ -34,7 +34,7 @@ pub struct FileRange {
 
 /// Ranges of the same file that are nearer than this are asked for as one: a request costs about as much as this
 /// many bytes.
-const COALESCE_GAP: u64 = 4096;
+const COALESCE_GAP: u64 = 1024;
 
 /// The ranges that a step lacks.
 #[derive(Debug, Default)]
@@ -94,12 +94,12 @@ mod tests {
     fn near_ranges_of_a_file_become_one_request() {
         let mut needs = Needs::default();
         for (file, start, end) in
-            [(1, 0, 10), (0, 9000, 9100), (0, 0, 100), (0, 50, 4000), (0, 20_000, 20_001)]
+            [(1, 0, 10), (0, 2000, 2100), (0, 0, 100), (0, 50, 1000), (0, 20_000, 20_001)]
         {
             needs.want(file, ByteRange { start, end });
         }
         let joined: Vec<_> =
             needs.into_ranges().iter().map(|n| (n.file, n.range.start, n.range.end)).collect();
-        assert_eq!(joined, [(0, 0, 4000), (0, 9000, 9100), (0, 20_000, 20_001), (1, 0, 10)]);
+        assert_eq!(joined, [(0, 0, 2100), (0, 20_000, 20_001), (1, 0, 10)]);
     }
 }

@@ -64,12 +64,13 @@ impl Spaces {
             let first = known.get(space.first).map(|entry| &entry.schema);
             space.metric == metric && first.is_some_and(|first| difference(first, schema).is_none())
         };
-        let slots =
-            plan.probes.iter().map(|probe| Ok(self.keep(slot(probe, schema, metric, catalog, texts)?)));
-        let slots = slots.gather::<Result<Vec<usize>>>()?;
+        // What the first of a space was asked with is what all are asked with.
         if let Some(space) = self.list.iter().position(same) {
             return Ok(space);
         }
+        let slots =
+            plan.probes.iter().map(|probe| Ok(self.keep(slot(probe, schema, metric, catalog, texts)?)));
+        let slots = slots.gather::<Result<Vec<usize>>>()?;
         self.list.push(Space { metric, first: place });
         self.slot_of.resize(plan.probes.len(), Vec::new());
         self.slot_of.iter_mut().zip(slots).for_each(|(of, slot)| of.push(slot));

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::{error::CatalogError, json, schema::Value};
+use crate::{
+    error::CatalogError,
+    json,
+    schema::{Object, Value},
+};
 
 /// The three parts of a routing file.
 #[derive(Debug)]
@@ -90,7 +94,7 @@ fn texts(values: &[Value], place: &str) -> Read<Vec<String>> {
     Ok(out)
 }
 
-fn object<'v>(value: &'v Value, place: &str) -> Read<&'v BTreeMap<String, Value>> {
+fn object<'v>(value: &'v Value, place: &str) -> Read<&'v Object> {
     match value {
         Value::Object(entries) => Ok(entries),
         _ => Err(bad(place, "is not an object")),

@@ -103,6 +103,13 @@ pub fn slot_rows(cell: &[u8]) -> impl Iterator<Item = u32> + '_ {
     rows.as_chunks::<4>().0.iter().map(|row| u32::from_le_bytes(*row))
 }
 
+/// Whether all halves between a cell's signs and its rows are finite.
+fn factors_are_finite(cell: &[u8]) -> bool {
+    let tail = cell.last_chunk::<CELL_FACTOR_BYTES>().map(|tail| tail.as_slice()).unwrap_or_default();
+    let (halves, _) = tail.as_chunks::<2>();
+    halves.iter().take(2 * CELL_SLOTS).all(|half| u16::from_le_bytes(*half) & 0x7c00 != 0x7c00)
+}
+
 fn read_u32s(bytes: Option<&[u8]>) -> Vec<u32> {
     bytes.unwrap_or_default().as_chunks::<4>().0.iter().map(|x| u32::from_le_bytes(*x)).collect()
 }
@@ -117,7 +124,7 @@ fn check_first_cells(first_cells: &[u32], cells: usize) -> Result<(), &'static s
 }
 
 /// Every row stands in a slot, or in one or two of two clusters if they are soft; rows rise within a cluster, which has
-/// no empty slot before its last row. Gives the number of slots that hold a row.
+/// no empty slot before its last row; factors are finite. Gives the number of slots that hold a row.
 pub(super) fn check_slots<'c>(
     first_cells: &[u32],
     cell: &dyn Fn(u32) -> Option<&'c [u8]>,
@@ -129,6 +136,9 @@ pub(super) fn check_slots<'c>(
         let (mut last, mut ended) = (None, false);
         for number in cells[0]..cells[1] {
             let cell = cell(number).ok_or_else(|| format!("there is no cell {number}"))?;
+            if !factors_are_finite(cell) {
+                return Err(format!("a factor of cell {number} is not finite"));
+            }
             for row in slot_rows(cell) {
                 ended |= row == EMPTY_SLOT;
                 if row == EMPTY_SLOT {

@@ -69,8 +69,18 @@ struct Wire {
     encoding: u8,
     embedder: Option<WireEmbedder>,
     fields: Vec<WireField>,
-    clusters: Option<(u32, bool, u8, f32, f32, [[f32; 3]; 3])>,
+    clusters: Option<WireClusters>,
     collections: Vec<(String, u64, Vec<u16>)>,
+}
+
+#[derive(Encode)]
+struct WireClusters {
+    count: u32,
+    soft: bool,
+    extended_bits: u8,
+    a_scale: f32,
+    f_scale: f32,
+    calibration: [[f32; 4]; 3],
 }
 
 #[derive(Encode)]
@@ -121,10 +131,6 @@ const BASES: [FieldType; 6] =
 impl Description {
     /// The bytes of the description.
     pub fn encode(&self) -> Result<Vec<u8>, SnapshotError> {
-        let clusters = |info: ClusterInfo| {
-            let ClusterInfo { count, soft, extended_bits, a_scale, f_scale, calibration } = info;
-            (count, soft, extended_bits, a_scale, f_scale, calibration.clusters)
-        };
         let part = |part: &Part| (part.name.clone(), part.rows, part.fields.clone());
         let wire = Wire {
             dimension: self.dimension,
@@ -132,7 +138,7 @@ impl Description {
             encoding: number_of(&ENCODINGS, &self.encoding)?,
             embedder: self.embedder.as_ref().map(WireEmbedder::from),
             fields: self.fields.iter().map(write_field).collect::<Result<_, _>>()?,
-            clusters: self.clusters.map(clusters),
+            clusters: self.clusters.map(WireClusters::from),
             collections: self.collections.iter().map(part).collect(),
         };
         write(&wire)
@@ -324,6 +330,13 @@ fn scalar(value: &Value) -> Option<Scalar> {
     }
 }
 
+impl From<ClusterInfo> for WireClusters {
+    fn from(info: ClusterInfo) -> Self {
+        let ClusterInfo { count, soft, extended_bits, a_scale, f_scale, calibration } = info;
+        Self { count, soft, extended_bits, a_scale, f_scale, calibration: calibration.clusters }
+    }
+}
+
 impl From<&EmbedderId> for WireEmbedder {
     fn from(id: &EmbedderId) -> Self {
         Self { name: id.name.clone(), fingerprint: id.fingerprint.clone(), dimension: id.dimension }
@@ -351,7 +364,7 @@ mod tests {
                 a_scale: 0.5,
                 f_scale: 1e-3,
                 calibration: Calibration {
-                    clusters: [[1.0, 2.0, 4.0], [8.0, 9.5, 10.0], [11.0, 12.0, 300.0]],
+                    clusters: [[1.0, 2.0, 4.0, 5.0], [8.0, 9.5, 10.0, 11.0], [11.0, 12.0, 300.0, 301.0]],
                 },
             }),
             collections: vec![

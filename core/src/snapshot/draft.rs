@@ -196,9 +196,9 @@ impl Draft {
             let rows = holders().map(|one| one.records.len() as u64).sum();
             let (mut dictionaries, mut blocks) = (Vec::new(), Vec::new());
             for one in holders() {
-                let (dictionary, own) = column(field, &one.records)?;
-                dictionaries.extend(dictionary);
-                blocks.extend(own);
+                let stored = column(field, &one.records)?;
+                dictionaries.extend(stored.dictionary);
+                blocks.extend(stored.blocks);
             }
             let title = |kind, rows_per_block| Title { kind, field: number, rows_per_block, rows };
             if *columns::element(&field.kind) == FieldType::Text {
@@ -332,8 +332,14 @@ fn fit_value(kind: &FieldType, value: &mut Value) -> bool {
     }
 }
 
-/// The dictionary of a field's values, if they are texts, and the blocks of its column.
-fn column(field: &Field, records: &[Record]) -> Result<(Option<Vec<u8>>, Vec<Vec<u8>>), SnapshotError> {
+/// A field's values as they are stored.
+struct Stored {
+    /// Of texts.
+    dictionary: Option<Vec<u8>>,
+    blocks: Vec<Vec<u8>>,
+}
+
+fn column(field: &Field, records: &[Record]) -> Result<Stored, SnapshotError> {
     let values: Vec<&Value> =
         records.iter().map(|r| r.metadata.get(&field.path).unwrap_or(&Value::Null)).collect();
     let texts: BTreeSet<&str> =
@@ -346,7 +352,7 @@ fn column(field: &Field, records: &[Record]) -> Result<(Option<Vec<u8>>, Vec<Vec
     let place = |text: &str| places.get(text).copied().unwrap_or(0);
     let blocks = values.chunks(columns::ROWS_PER_BLOCK as usize);
     let blocks = blocks.map(|block| columns::encode_block(&field.kind, block, &place));
-    Ok((dictionary, blocks.collect::<Result<_, _>>()?))
+    Ok(Stored { dictionary, blocks: blocks.collect::<Result<_, _>>()? })
 }
 
 fn text_of(value: &Value) -> Option<&str> {

@@ -288,6 +288,8 @@ fn expected_sections(head: &Head, description: &Description) -> Result<Vec<Expec
         let fits = |entry: &SectionEntry| {
             (entry.kind, entry.field, entry.rows_per_block)
                 == (section.kind, section.field, section.rows_per_block)
+                // Before anything is allocated by the number of collections: each of them has a block of ids.
+                && (entry.kind != SectionKind::Ids || entry.blocks as usize == description.collections.len())
                 && match content_bytes(entry.kind, description) {
                     Some(bytes) => bytes.checked_add(CHECKSUM_BYTES) == Some(entry.block_bytes as usize),
                     None => entry.block_bytes == 0,

@@ -98,16 +98,18 @@ pub enum SectionKind {
     Codes,
     /// The codes of more bits, row by row.
     Extended,
-    /// A static embedder's vocabulary, compressed.
+    /// A static embedder's vocabulary, compressed, its tokens sorted.
     Vocabulary,
     /// A static embedder's rows: f32 scale, then int8 components.
     TokenRows,
+    /// The line of each token in the vocabulary as it was given.
+    TokenNumbers,
     /// A kind that this library does not know and may pass over.
     Optional(u16),
 }
 
 impl SectionKind {
-    const ALL: [(Self, u16, &'static str); 12] = [
+    const ALL: [(Self, u16, &'static str); 13] = [
         (Self::Vectors, 1, "vectors"),
         (Self::Column, 2, "column"),
         (Self::Dictionary, 3, "dictionary"),
@@ -120,6 +122,7 @@ impl SectionKind {
         (Self::Extended, 10, "extended codes"),
         (Self::Vocabulary, 16, "vocabulary"),
         (Self::TokenRows, 17, "token rows"),
+        (Self::TokenNumbers, 18, "token numbers"),
     ];
 
     /// The section's name in errors and in docs/format.md.

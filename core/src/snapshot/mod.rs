@@ -15,12 +15,14 @@ mod file;
 mod head;
 pub mod layout;
 mod members;
+pub mod ondisk;
 mod payload;
 mod statistics;
 mod strings;
 mod table;
 mod values;
 mod verify;
+mod vocabulary;
 mod wire;
 
 pub use clusters::{ClusterSections, Clusters};
@@ -34,8 +36,8 @@ pub use head::{Head, Section};
 pub use members::{Member, Members};
 pub use payload::{PayloadBlock, PayloadRow};
 pub use strings::Strings;
-pub(crate) use table::between;
 pub use table::{Calibration, ClusterTable};
+pub(crate) use table::{between, log2};
 pub use verify::{Verified, verify};
 
 #[cfg(test)]

@@ -103,25 +103,23 @@ fn floats(bytes: &[u8], count: usize) -> Option<(Vec<f32>, &[u8])> {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Calibration {
     /// By depth ([`DEPTHS`](Self::DEPTHS)), then recall ([`RECALLS`](Self::RECALLS)).
-    pub clusters: [[f32; 3]; 3],
+    pub clusters: [[f32; 4]; 3],
 }
 
 impl Calibration {
     /// The numbers of nearest rows that were measured.
     pub const DEPTHS: [f32; 3] = [10.0, 100.0, 1000.0];
     /// The recalls that were measured.
-    pub const RECALLS: [f32; 3] = [0.9, 0.95, 0.99];
+    pub const RECALLS: [f32; 4] = [0.8, 0.9, 0.95, 0.99];
 
     /// The number of clusters for `depth` nearest rows at `recall`.
     pub fn clusters(&self, depth: f32, recall: f32) -> f32 {
-        let at = |row: &[f32; 3]| {
-            let points = [0, 1, 2].map(|i| (miss(Self::RECALLS[i]), row[i]));
+        let at = |row: &[f32; 4]| {
+            let points = [0, 1, 2, 3].map(|i| (miss(Self::RECALLS[i]), row[i]));
             between(&points, miss(recall))
         };
         let points = [0, 1, 2].map(|i| (log2(Self::DEPTHS[i]), at(&self.clusters[i])));
-        let wanted = between(&points, log2(depth.max(1.0)));
-        // A search for fewer than the least depth needs less, but never less than a quarter.
-        wanted.max(1.0)
+        between(&points, log2(depth.max(1.0))).max(1.0)
     }
 }
 
@@ -148,7 +146,7 @@ pub(crate) fn between(points: &[(f32, f32)], x: f32) -> f32 {
 
 /// The logarithm to base two of a positive number, by its exponent and a line between powers: the same bits on every
 /// machine, which a library's logarithm does not promise.
-fn log2(x: f32) -> f32 {
+pub(crate) fn log2(x: f32) -> f32 {
     let bits = x.to_bits();
     let exponent = (bits >> 23) as i32 - 127;
     let fraction = f32::from_bits((bits & 0x7f_ffff) | 0x3f80_0000) - 1.0;
@@ -159,8 +157,9 @@ fn log2(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    const MEASURED: Calibration =
-        Calibration { clusters: [[8.0, 16.0, 64.0], [20.0, 40.0, 120.0], [60.0, 100.0, 300.0]] };
+    const MEASURED: Calibration = Calibration {
+        clusters: [[4.0, 8.0, 16.0, 64.0], [10.0, 20.0, 40.0, 120.0], [30.0, 60.0, 100.0, 300.0]],
+    };
 
     #[test]
     fn measured_points_are_met_and_others_lie_between() {
@@ -169,7 +168,7 @@ mod tests {
         assert_eq!(MEASURED.clusters(1e6, 0.99), 300.0);
         let middle = MEASURED.clusters(30.0, 0.97);
         assert!((16.0..120.0).contains(&middle), "{middle}");
-        assert_eq!(MEASURED.clusters(1.0, 0.5), 8.0);
+        assert_eq!(MEASURED.clusters(1.0, 0.5), 4.0);
         assert_eq!(Calibration::default().clusters(10.0, 0.9), 1.0);
     }
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     bytes::{ByteRange, ByteSource, Resident},
-    embed::fingerprint,
+    embed::Embedder,
     error::{Result, SnapshotError},
     filter::{ColumnBlock, ColumnData, ItemData, ListData},
     json,
@@ -180,13 +180,20 @@ fn check_clusters(file: &Arc<SnapshotFile>, source: &dyn ByteSource) -> Result<(
         return Err(wrong(format!("{slots} slots hold rows, the directory says otherwise")).into());
     }
     for row in (0..file.rows()).filter_map(|row| u32::try_from(row).ok()) {
-        let code = clusters.extended(source, row)?.and_then(|code| code.first_chunk::<4>());
-        if code.is_some_and(|cluster| u32::from_le_bytes(*cluster) as usize >= clusters.table().count()) {
+        let Some(code) = clusters.extended(source, row)? else { break };
+        if !is_sound(code, clusters.table().count()) {
             let at = clusters.extended_range(row).map_or(0, |range| range.start);
-            return Err(malformed("extended codes", at, "there is no such cluster").into());
+            return Err(malformed("extended codes", at, "there is no such cluster, or no such factor").into());
         }
     }
     check_members(file, source, &clusters)
+}
+
+/// Whether an extended code has a cluster that there is, and finite factors.
+fn is_sound(code: &[u8], clusters: usize) -> bool {
+    let [cluster, a, f, ..] = code.as_chunks::<4>().0 else { return false };
+    let finite = |factor: &[u8; 4]| f32::from_le_bytes(*factor).is_finite();
+    (u32::from_le_bytes(*cluster) as usize) < clusters && finite(a) && finite(f)
 }
 
 /// The lists of members of all collections name each slot of each cluster once, with a row of the collection in it.
@@ -246,23 +253,11 @@ fn check_codes(
 
 /// The parts of an embedder are those that its fingerprint was made of.
 fn check_fingerprint(embedder: &EmbedderFile, source: &dyn ByteSource) -> Result<()> {
-    let wrong = |reason: &str| malformed("token rows", embedder.head().header().head_bytes, reason);
-    let tokenizer = embedder.tokenizer(source)?.ok_or_else(|| wrong("the vocabulary is not in the file"))?;
-    let tokens = u32::try_from(embedder.head().header().rows).map_err(|_| wrong("too many rows"))?;
-    let (mut rows, mut scales) = (Vec::new(), Vec::new());
-    for token in 0..tokens {
-        let (row, scale) =
-            embedder.token_row(source, token)?.ok_or_else(|| wrong("a row is not in the file"))?;
-        rows.extend_from_slice(row);
-        scales.push(scale);
+    if embedder.restore(source)?.is_some_and(|restored| restored.id() == embedder.id()) {
+        return Ok(());
     }
-    let id = embedder.id();
-    if tokenizer.vocab_len() != tokens
-        || fingerprint(tokenizer.vocab(), &rows, scales, id.dimension) != id.fingerprint
-    {
-        return Err(wrong("vocabulary and rows are not those of the fingerprint").into());
-    }
-    Ok(())
+    let at = embedder.head().header().head_bytes;
+    Err(malformed("token rows", at, "vocabulary and rows are not those of the fingerprint").into())
 }
 
 fn check_vectors(collection: &Collection, source: &dyn ByteSource) -> Result<()> {

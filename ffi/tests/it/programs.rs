@@ -66,7 +66,7 @@ fn run(program: &Path, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn the_header_compiles_strictly_as_c_and_as_cpp() {
+fn the_headers_compile_strictly_as_c_and_as_cpp() {
     let languages = [
         ("PORTOLAN_CC", "cc", "c", "c99"),
         ("PORTOLAN_CC", "cc", "c", "c11"),
@@ -74,9 +74,11 @@ fn the_header_compiles_strictly_as_c_and_as_cpp() {
     ];
     for (variable, usual, language, standard) in languages {
         let Some(name) = compiler(variable, usual) else { return };
-        let mut command = Command::new(name);
-        command.args(["-fsyntax-only", "-x", language]).arg(format!("-std={standard}")).args(STRICT);
-        succeed(command.arg(root().join("include/portolan.h")));
+        for header in ["portolan.h", "portolan_format.h"] {
+            let mut command = Command::new(&name);
+            command.args(["-fsyntax-only", "-x", language]).arg(format!("-std={standard}")).args(STRICT);
+            succeed(command.arg(root().join("include").join(header)));
+        }
     }
 }
 
@@ -156,4 +158,21 @@ fn options_and_pages_work_from_c() {
     std::fs::write(&file, altered).unwrap();
     let (_kept, program) = compile(&cc, "tests/doors/options.c", &["-lportolan"]);
     run(&program, &[folder.path().to_str().unwrap(), damaged.path().to_str().unwrap()]);
+}
+
+/// What any program can read that knows no more of the format than its header.
+#[test]
+fn a_file_is_read_from_c_with_only_the_header_of_the_format() {
+    let Some(cc) = compiler("PORTOLAN_CC", "cc") else { return };
+    let (_kept, program) = compile(&cc, "tests/doors/format.c", &[]);
+    let golden = root().join("tests/golden/v1");
+    let file = golden.join("types.portolan");
+    let output = run(&program, &[file.to_str().unwrap(), "4"]);
+    assert!(output.starts_with("rows 14\nsection 2 blocks 1 rows 14 bytes "), "{output}");
+    assert!(output.ends_with("id row 06\n"), "{output}");
+    for (name, row) in [("types", "14"), ("tiny", "0"), ("empty", "0")] {
+        let file = golden.join(name).with_extension("portolan");
+        let refused = Command::new(&program).arg(file).arg(row).output().unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{name}");
+    }
 }

@@ -9,18 +9,21 @@
 
 mod errors;
 mod filter;
+mod memory;
 mod parse;
 mod plan;
 mod routing;
+mod snapshot;
 
 pub use filter::filter;
 pub use parse::parse;
 pub use plan::plan;
 pub use routing::routing;
+pub use snapshot::snapshot;
 
 /// Panics if something is wrong with how the core treats these bytes.
 pub type Check = fn(&[u8]);
 
 /// Every check by the name of its target.
-pub const TARGETS: [(&str, Check); 4] =
-    [("parse", parse), ("plan", plan), ("filter", filter), ("routing", routing)];
+pub const TARGETS: [(&str, Check); 5] =
+    [("parse", parse), ("plan", plan), ("filter", filter), ("routing", routing), ("snapshot", snapshot)];

@@ -31,6 +31,21 @@ impl Setting {
         let sample = release::write(&folder.path().join("release"))?;
         let mut statements = statements::load(&sample)?;
         turn_pages(&folder.path().join("release"), &mut statements)?;
+        Self::write(folder, statements)
+    }
+
+    /// The same over a copy of a release that there is, and statements about it.
+    pub fn over(release: &Path, statements: Vec<Statement>) -> Result<Self, Failure> {
+        let folder = TempDir::new()?;
+        fs::create_dir(folder.path().join("release"))?;
+        for file in fs::read_dir(release)? {
+            let file = file?;
+            fs::copy(file.path(), folder.path().join("release").join(file.file_name()))?;
+        }
+        Self::write(folder, statements)
+    }
+
+    fn write(folder: TempDir, statements: Vec<Statement>) -> Result<Self, Failure> {
         let lines: Vec<String> = statements.iter().map(Statement::line).collect();
         fs::write(folder.path().join("statements.sql"), lines.join("\n") + "\n")?;
         Ok(Self { folder, statements })

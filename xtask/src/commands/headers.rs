@@ -6,43 +6,63 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
+use super::format_header;
 use crate::context::Context;
 use crate::process;
 
-/// The generated header, relative to the root.
-const HEADER: &str = "include/portolan.h";
+/// A committed header, relative to the root, and what writes it.
+struct Header {
+    path: &'static str,
+    write: fn(&Context, &Path) -> Result<()>,
+}
 
-/// What to do with the header.
+/// The functions of the C library, and the structs of the files that it reads.
+const HEADERS: [Header; 2] = [
+    Header { path: "include/portolan.h", write: write_functions },
+    Header { path: "include/portolan_format.h", write: format_header::write },
+];
+
+/// What to do with the headers.
 #[derive(Args)]
 pub struct Options {
-    /// Write nothing; fail if the committed header differs from what would be written.
+    /// Write nothing; fail if a committed header differs from what would be written.
     #[arg(long)]
     pub check: bool,
 }
 
-/// Regenerates the header or compares it.
+/// Regenerates the headers or compares them.
 pub fn run(context: &Context, options: &Options) -> Result<()> {
-    if options.check { check(context) } else { generate(context, &context.root.join(HEADER)) }
+    if options.check {
+        return check(context);
+    }
+    HEADERS.iter().try_for_each(|header| generate(context, header, &context.root.join(header.path)))
 }
 
-/// Fails if the committed header is not what the library's source says now.
+/// Fails if a committed header is not what the source says now.
 pub fn check(context: &Context) -> Result<()> {
-    let fresh = context.target_dir.join("headers/portolan.h");
-    generate(context, &fresh)?;
     let read = |path: &Path| fs::read_to_string(path).with_context(|| format!("reading {}", path.display()));
-    let (committed, current) = (read(&context.root.join(HEADER))?, read(&fresh)?);
-    match first_difference(&committed, &current) {
-        None => Ok(()),
-        Some(difference) => {
-            bail!("{HEADER} is out of date: {difference}\nrun `cargo xtask headers` and commit the result")
+    for header in &HEADERS {
+        let fresh = context.target_dir.join("headers").join(header.path);
+        generate(context, header, &fresh)?;
+        let (committed, current) = (read(&context.root.join(header.path))?, read(&fresh)?);
+        if let Some(difference) = first_difference(&committed, &current) {
+            bail!(
+                "{} is out of date: {difference}\nrun `cargo xtask headers` and commit the result",
+                header.path
+            );
         }
     }
+    Ok(())
 }
 
-fn generate(context: &Context, path: &Path) -> Result<()> {
+fn generate(context: &Context, header: &Header, path: &Path) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
     }
+    (header.write)(context, path)
+}
+
+fn write_functions(context: &Context, path: &Path) -> Result<()> {
     let words = ["run", "-p", "portolan-ffi", "--features", "headers", "--bin", "generate_headers", "--"];
     process::run(context.cargo(&words).arg(path))
 }

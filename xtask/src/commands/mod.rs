@@ -6,6 +6,7 @@ pub mod ci;
 pub mod demo;
 pub mod deny;
 pub mod env;
+mod format_header;
 pub mod fuzz;
 pub mod headers;
 mod one_build;

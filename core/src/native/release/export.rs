@@ -25,7 +25,7 @@ use crate::{
 /// The ending of all files of a release but `release.json`.
 const SUFFIX: &str = ".portolan";
 /// Files of so many records get clusters unless something else is asked.
-const LEAST_ROWS: usize = 1024;
+const LEAST_ROWS: usize = 256;
 
 /// How a store is exported.
 #[derive(Debug, Clone, Default)]
@@ -101,22 +101,19 @@ pub async fn export(
     claim_folder(folder)?;
     let (mut builder, mut written, mut done) = (ReleaseBuilder::new(), 0, 0);
     let (mut fingerprints, mut building) = (BTreeSet::new(), Duration::ZERO);
-    for Pack { first, names: members, encoding } in &packs {
-        fingerprints.extend(first.embedder.as_ref().map(|id| id.fingerprint.clone()));
-        let mut collections = Vec::with_capacity(members.len());
-        for name in members {
+    for pack in &packs {
+        fingerprints.extend(pack.first.embedder.as_ref().map(|id| id.fingerprint.clone()));
+        let mut collections = Vec::with_capacity(pack.names.len());
+        for name in &pack.names {
             collections.push(read(store, name).await?);
             done += 1;
             progress(ExportProgress { collection: name, done, total: names.len() });
         }
         let start = Instant::now();
-        let file = write(&Draft::new(collections, *encoding)?, options.clusters)?;
+        let file = write(&Draft::new(collections, pack.encoding)?, options.clusters)?;
         building += start.elapsed();
         let id = SnapshotFile::open(&file, file.len() as u64)?.head().content_id();
-        let file_name = match members.as_slice() {
-            [one] => file_name(one, &id),
-            _ => file_name("pack", &id),
-        };
+        let file_name = file_name(pack.name(), &id);
         written += put(folder, &file_name, &file)?;
         builder.add_collection(&file_name, &file)?;
     }
@@ -153,6 +150,14 @@ struct Pack {
 }
 
 impl Pack {
+    /// What people recognise the file by.
+    fn name(&self) -> &str {
+        match self.names.as_slice() {
+            [one] => one,
+            _ => "pack",
+        }
+    }
+
     /// Takes the collection in if it fits.
     fn take(&mut self, schema: &Schema, encoding: Encoding) -> bool {
         let first = &mut self.first;

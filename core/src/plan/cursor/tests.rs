@@ -1,6 +1,6 @@
 //! Cursors come back as they went, or not at all; fingerprints tell statements apart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::*;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 const MINE: [u8; 16] = *b"0123456789abcdef";
 
 fn cursor() -> Cursor {
-    let object = BTreeMap::from([("a".into(), Value::Null), ("é".into(), Value::List(vec![Value::Int(0)]))]);
+    let object = [("a".into(), Value::Null), ("é".into(), Value::List(vec![Value::Int(0)]))];
     let keys = vec![
         Value::Null,
         Value::Bool(false),
@@ -26,7 +26,7 @@ fn cursor() -> Cursor {
         Value::Text(String::new()),
         Value::Time(i64::MAX),
         Value::List(vec![Value::Text("x".into()), Value::Null, Value::List(vec![])]),
-        Value::Object(object),
+        Value::Object(object.into_iter().collect()),
     ];
     Cursor { keys, id: "id/1".into(), collection: "noun.animal".into() }
 }

@@ -1,8 +1,9 @@
 //! WebAssembly's 128-bit vectors: one group of 16 slots is looked up at once.
 //!
 //! Compiled in when the module is built with `-C target-feature=+simd128`; there is no detection at run time, because
-//! an engine without these instructions refuses the whole module. With `+relaxed-simd` two instructions of that set are
-//! used, on operands for which all engines must agree. How sums are kept is told in [`crate::quant::tables`].
+//! an engine without these instructions refuses the whole module. With `+relaxed-simd` tables are looked up by the
+//! instruction of that set, with indices for which all engines must agree; its products of bytes are not used, because
+//! V8 11.3 got them wrong. How sums are kept is told in [`crate::quant::tables`].
 //!
 //! Loops over registers are spelled out: built for size, a loop stays a loop, and keeps them in memory.
 
@@ -193,16 +194,7 @@ pub(super) fn dot_nibbles(halves: &[i8], rows: &[u8], row_bytes: usize, out: &mu
     }
 }
 
-/// Adds the products of signed bytes and numbers up to 15. Of their pairs none leaves 16 bits, and of the numbers none
-/// has its highest bit set, so that all engines agree.
-#[cfg(target_feature = "relaxed-simd")]
-#[inline(always)]
-fn add_products(sums: v128, query: v128, codes: v128) -> v128 {
-    i32x4_relaxed_dot_i8x16_i7x16_add(query, codes, sums)
-}
-
 /// Adds the products of signed bytes and numbers up to 15: two of them, at most 3810, fit 16 bits.
-#[cfg(not(target_feature = "relaxed-simd"))]
 #[inline(always)]
 fn add_products(sums: v128, query: v128, codes: v128) -> v128 {
     let low = i16x8_extmul_low_i8x16(query, codes);

@@ -127,11 +127,14 @@ fn enter<'s>(
 }
 
 impl<'s> File<'s> {
-    /// Finds the slots of the searched collections where they hold less than half of the rows: then only those cells are
-    /// read. Says whether the lists are resident.
+    /// Finds the slots of the searched collections where those are few: then only their cells are read. Says whether the
+    /// lists are resident.
     fn narrow(&mut self, members: &[Member], needs: &mut Needs) -> Result<bool, Halt> {
-        let asked: u64 = self.members.iter().map(|own| own.rows).sum();
-        if asked.saturating_mul(2) > self.snapshot.rows() {
+        let narrow = |own: &Own| match members.get(own.place).map(|member| &member.state) {
+            Some(State::Asked(target)) => target.narrow,
+            _ => false,
+        };
+        if !self.members.iter().any(narrow) {
             return Ok(true);
         }
         let mut complete = true;

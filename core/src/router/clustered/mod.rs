@@ -24,7 +24,8 @@ use crate::{
     search::{
         Measure,
         clusters::{
-            Chosen, Entry, Near, Part, Query, Settings, choose, look, missing_cells, missing_vectors, scan,
+            Chosen, Entry, Near, Part, Query, Settings, choose, look, missing_cells, missing_vectors, sample,
+            scan,
         },
     },
 };
@@ -37,6 +38,8 @@ const MOST_ROWS: usize = 1000;
 const LOOK_COST: f32 = 16.0;
 /// What choosing clusters costs, in slots.
 const CHOICE_COST: f32 = 4096.0;
+/// Where the chosen clusters hold less than this part of the matching rows that are expected in them, those lie elsewhere.
+const ELSEWHERE: f32 = 0.5;
 /// How many questions of a BATCH make a thread worth its start.
 const SPREAD_QUESTIONS: u64 = 8;
 
@@ -62,6 +65,33 @@ pub(super) fn why_not(
     } else {
         None
     }
+}
+
+/// Decides which collections are found through their clusters.
+pub(super) fn decide(run: &Run<'_>, members: &mut [Member]) {
+    let index = run.catalog.index();
+    let entry = |place: usize| index.collections.get(place).filter(|_| run.plan.is_search());
+    for member in &mut *members {
+        if let (State::Asked(target), Some(entry)) = (&mut member.state, entry(member.place)) {
+            target.by_clusters = why_not(run.catalog, run.plan, run.shape, entry).is_none();
+        }
+    }
+    let mut asked = vec![0_u64; index.snapshots.len()];
+    for entry in members.iter().filter(|member| goes(member)).filter_map(|member| entry(member.place)) {
+        asked.get_mut(entry.snapshot).into_iter().for_each(|rows| *rows += entry.statistics.rows);
+    }
+    for member in members {
+        let own = entry(member.place).map_or(0, |entry| entry.snapshot);
+        let rows = index.snapshots.get(own).map_or(0, |snapshot| snapshot.rows);
+        let few = asked.get(own).is_some_and(|asked| asked.saturating_mul(2) <= rows);
+        if let State::Asked(target) = &mut member.state {
+            target.narrow = target.by_clusters && few;
+        }
+    }
+}
+
+fn goes(member: &Member) -> bool {
+    matches!(&member.state, State::Asked(target) if target.by_clusters)
 }
 
 /// Searches the collections that go by clusters and whose WHERE was evaluated, space by space.
@@ -171,6 +201,14 @@ impl<'a> Asked<'a> {
         if self.are_few(&chosen) {
             return self.compare(measure.as_ref(), self.passing(), needs);
         }
+        match self.are_elsewhere(&chosen)? {
+            Some(true) => return self.compare(measure.as_ref(), self.passing(), needs),
+            Some(false) => {}
+            None => {
+                self.want_cells(&chosen, needs)?;
+                return Ok(None);
+            }
+        }
         let bound = (self.k, self.settings.bound);
         let Some(candidates) = scan(&query, &self.parts, &chosen, bound, self.run.host.stop)? else {
             self.want_cells(&chosen, needs)?;
@@ -201,8 +239,24 @@ impl<'a> Asked<'a> {
             part.map_or(0, |part| part.slots(chosen.cluster)) as f32
         };
         let scanned: f32 = chosen.iter().map(slots).sum();
-        let has_vectors = self.files.iter().all(|file| file.encoding() != Encoding::None);
-        has_vectors && self.relevant as f32 * LOOK_COST <= scanned + CHOICE_COST
+        self.have_vectors() && self.relevant as f32 * LOOK_COST <= scanned + CHOICE_COST
+    }
+
+    /// Whether the rows that WHERE leaves mostly stand in other clusters than those near the query: then nothing says which
+    /// clusters hold the nearest of them. `None`: cells are not resident.
+    fn are_elsewhere(&self, chosen: &[Chosen]) -> Result<Option<bool>> {
+        let filtered = self.parts.iter().any(|part| part.mask.is_some() && !part.narrow);
+        if !filtered || !self.have_vectors() {
+            return Ok(Some(false));
+        }
+        let rows: u64 = self.parts.iter().map(|part| part.file.table().rows).sum();
+        let share = self.relevant as f32 / (rows as f32).max(1.0);
+        let sampled = sample(&self.parts, chosen)?;
+        Ok(sampled.map(|(passing, all)| (passing as f32) < ELSEWHERE * share * all as f32))
+    }
+
+    fn have_vectors(&self) -> bool {
+        self.files.iter().all(|file| file.encoding() != Encoding::None)
     }
 
     /// All rows that pass.

@@ -120,7 +120,7 @@ fn cells_hold_what_the_record_held() {
         ask("SELECT document, metadata, metadata.origin, embedding, distance FROM beasts LIMIT 1").unwrap();
     let Value::Object(metadata) = &result.rows[0].cells[1] else { panic!("metadata is an object") };
     assert_eq!(result.rows[0].cells[0], Value::Null);
-    assert_eq!(metadata.keys().collect::<Vec<_>>(), ["kind", "origin", "tags"]);
+    assert_eq!(metadata.iter().map(|(key, _)| key).collect::<Vec<_>>(), ["kind", "origin", "tags"]);
     assert!(matches!(&result.rows[0].cells[3], Value::List(vector) if vector.len() == DIMENSION as usize));
     assert_eq!(result.rows[0].cells[4], Value::Null);
 }

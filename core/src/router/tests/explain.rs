@@ -16,7 +16,7 @@ fn clock() -> u64 {
 fn facts_of_every_collection_say_path_reason_and_estimate() {
     let world = World::new();
     for (sql, expected) in [
-        ("SELECT id FROM * USING EMBEDDING (VECTOR [1, 0, 0, 0])", "barn: scan (the only path"),
+        ("SELECT id FROM * USING EMBEDDING (VECTOR [1, 0, 0, 0])", "barn: scan (its file has no clusters"),
         (
             "SELECT id FROM * WHERE metadata.size > 1",
             "barn: filter (there is no query vector), 900 rows, about ",

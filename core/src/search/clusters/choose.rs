@@ -8,10 +8,16 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{Query, candidates::sortable, file::Part};
-use crate::metric::Metric;
+use crate::{metric::Metric, snapshot::log2};
 
 /// Centroids count as about as near as the nearest one within this many spreads of the distances in its cluster.
 const NEAR: f32 = 1.5;
+/// How many times the clusters of a whole file's search for as many rows some collections of it take, measured on 45
+/// collections of definitions.
+const APART: f32 = 3.0;
+/// How much more a search of several files reads each time their number doubles: what counts as near is less where the
+/// nearest centroid of many is nearer.
+const SEVERAL: f32 = 0.25;
 
 /// A cluster that is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,12 +39,15 @@ pub fn choose(query: &Query, parts: &[Part<'_>], k: usize, recall: f32) -> Vec<C
     let gap = near(query, parts, nearest);
     let close = known.iter().filter(|cluster| cluster.base <= nearest.base + gap).count();
     let wanted = wanted(parts, k, recall);
-    let slots = (wanted.clusters * close as f32).sqrt().max(1.0) * wanted.slots_per_cluster;
+    let count = |clusters: f32| (clusters * close as f32).sqrt().max(1.0);
+    let least = (count(wanted.least).max(wanted.apart) as usize).min(known.len());
+    let goal = (count(wanted.clusters) * wanted.slots_per_cluster, least);
     // Ordering those that are near is enough unless they hold too few rows.
     let near = known.iter().filter(|cluster| cluster.base <= nearest.base + 2.0 * gap).copied().collect();
-    take_nearest(query, parts, near, slots)
-        .or_else(|| take_nearest(query, parts, known, slots))
-        .unwrap_or_default()
+    match take_nearest(query, parts, near, goal) {
+        (chosen, true) => chosen,
+        (_, false) => take_nearest(query, parts, known, goal).0,
+    }
 }
 
 /// A cluster whose centroid was compared.
@@ -86,6 +95,12 @@ fn near(query: &Query, parts: &[Part<'_>], nearest: &Measured) -> f32 {
 /// What a question of middling difficulty reads.
 struct Wanted {
     clusters: f32,
+    /// How many it would read if all rows were relevant. Where relevant rows lie close together, a few clusters hold as many
+    /// of them as are expected in all, but not the nearest ones.
+    least: f32,
+    /// How many it reads at least where only some collections of a file are asked, whatever centroids are near: their rows
+    /// lie elsewhere than the file's, so that questions are often far from all of them.
+    apart: f32,
     /// Relevant slots of an average cluster.
     slots_per_cluster: f32,
 }
@@ -94,31 +109,42 @@ struct Wanted {
 /// part of them.
 fn wanted(parts: &[Part<'_>], k: usize, recall: f32) -> Wanted {
     let relevant: f32 = parts.iter().map(|part| part.relevant as f32).sum();
-    let (mut clusters, mut slots, mut count) = (0.0_f32, 0.0_f32, 0.0_f32);
+    let (mut clusters, mut least, mut apart) = (0.0_f32, 0.0_f32, 0.0_f32);
+    let (mut slots, mut count) = (0.0_f32, 0.0_f32);
     for part in parts {
         let table = part.file.table();
         let rows = (table.rows as f32).max(1.0);
         let depth = k as f32 * rows / relevant.max(1.0);
-        clusters += table.calibration.clusters(depth, recall).min(table.count() as f32);
+        let all = table.count() as f32;
+        clusters += table.calibration.clusters(depth, recall).min(all);
+        least += table.calibration.clusters(k as f32, recall).min(all);
+        apart += if part.narrow { APART * table.calibration.clusters(depth, recall) } else { 0.0 };
         slots += table.slots() as f32 * part.relevant as f32 / rows;
-        count += table.count() as f32;
+        count += all;
     }
-    Wanted { clusters, slots_per_cluster: slots / count.max(1.0) }
+    let several = 1.0 + SEVERAL * log2(parts.len() as f32);
+    let (clusters, least) = (clusters * several, least * several);
+    Wanted { clusters, least, apart, slots_per_cluster: slots / count.max(1.0) }
 }
 
-/// The nearest clusters until they hold `slots` relevant slots; `None` if all together do not.
-fn take_nearest(query: &Query, parts: &[Part<'_>], known: Vec<Measured>, slots: f32) -> Option<Vec<Chosen>> {
+/// The nearest clusters until they hold so many relevant slots and are so many; and whether they do and are.
+fn take_nearest(
+    query: &Query,
+    parts: &[Part<'_>],
+    known: Vec<Measured>,
+    (slots, least): (f32, usize),
+) -> (Vec<Chosen>, bool) {
     let key = |(place, cluster): (u64, &Measured)| Reverse(u64::from(sortable(cluster.base)) << 32 | place);
     let mut heap = BinaryHeap::from((0..).zip(&known).map(key).collect::<Vec<_>>());
     let (mut taken, mut chosen) = (0.0, Vec::new());
-    while taken < slots {
-        let Reverse(key) = heap.pop()?;
+    while taken < slots || chosen.len() < least {
+        let Some(Reverse(key)) = heap.pop() else { return (chosen, false) };
         let Some(found) = known.get(key as u32 as usize) else { continue };
         let Measured { base, part, cluster } = *found;
         chosen.push(Chosen { part, cluster, base, reach: query.reach(parts, found) });
         taken += parts.get(part as usize).map_or(0.0, |part| part.relevant_slots(cluster));
     }
-    Some(chosen)
+    (chosen, true)
 }
 
 impl Query {

@@ -59,6 +59,12 @@ impl Part<'_> {
         self.narrow.then(|| self.file.wanted_slots(cluster))
     }
 
+    /// Whether a row may be in the answer.
+    pub(super) fn passes(&self, row: u32) -> bool {
+        let word = |words: &[u64]| words.get((row / 64) as usize).copied().unwrap_or_default();
+        self.mask.is_none_or(|words| word(words) >> (row % 64) & 1 == 1)
+    }
+
     /// The slots of a cluster that have to be scanned, empty ones at its end included.
     pub fn slots(&self, cluster: u32) -> u32 {
         match self.wanted(cluster) {

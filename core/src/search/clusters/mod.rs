@@ -23,7 +23,7 @@ pub use candidates::{Candidates, Entry, Ranked};
 pub use choose::{Chosen, choose};
 pub use file::{ClusterFile, Part};
 pub use look::{Near, look};
-pub use scan::scan;
+pub use scan::{sample, scan};
 pub use settings::Settings;
 
 use crate::{

@@ -3,11 +3,14 @@
 use super::{Candidates, Chosen, Query, file::Part};
 use crate::{
     error::{CatalogError, Result},
-    quant::{Frame, Mask},
+    quant::{Frame, Mask, cell_bytes},
+    snapshot::clusters::{EMPTY_SLOT, slot_rows},
 };
 
 /// How many cells are scanned before the bound is tightened: until it is set every slot is kept.
 const CELLS: usize = 4;
+/// One of so many cells is sampled.
+const SAMPLED: usize = 4;
 
 /// Scans `chosen` for rows of `parts` that may be among the `k` nearest, with error bounds `bound` wide. `None`: cells are
 /// not resident, see [`missing_cells`](super::missing_cells).
@@ -43,4 +46,27 @@ pub fn scan(
         }
     }
     Ok(Some(candidates))
+}
+
+/// How many rows that pass stand in a sample of the chosen cells, and how many are in it. `None`: cells are not resident.
+///
+/// # Errors
+/// Damage.
+pub fn sample(parts: &[Part<'_>], chosen: &[Chosen]) -> Result<Option<(u32, u32)>> {
+    let (mut passing, mut all) = (0, 0);
+    for (cluster, part) in
+        chosen.iter().filter_map(|cluster| Some((cluster, parts.get(cluster.part as usize)?)))
+    {
+        let (stride, width) = (part.file.stride().max(1), cell_bytes(part.file.table().code_dimension));
+        for cells in part.cells(cluster.cluster) {
+            let Some(bytes) = part.file.cells(cells)? else { return Ok(None) };
+            for cell in bytes.chunks(stride).step_by(SAMPLED) {
+                for row in slot_rows(cell.get(..width).unwrap_or_default()) {
+                    all += u32::from(row != EMPTY_SLOT);
+                    passing += u32::from(row != EMPTY_SLOT && part.passes(row));
+                }
+            }
+        }
+    }
+    Ok(Some((passing, all)))
 }

@@ -18,7 +18,7 @@ pub struct Settings {
 const BOUNDS: [(f32, f32); 7] =
     [(0.5, 0.3), (0.8, 0.5), (0.9, 0.7), (0.95, 0.95), (0.98, 1.2), (0.99, 1.4), (1.0, 2.5)];
 /// A search of k rows looks at no more vectors than this many times k, and this many more.
-const LOOKS: (usize, usize) = (16, 128);
+const LOOKS: (usize, usize) = (64, 512);
 
 impl Settings {
     /// The settings of a search for the `k` nearest rows.

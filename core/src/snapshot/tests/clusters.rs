@@ -44,11 +44,11 @@ fn sections(rows: u32, dimension: usize, (soft, extended_bits): (bool, u8)) -> C
     centroids.extend(first_cells.iter().flat_map(|cell| cell.to_le_bytes()));
     let code = |row: u32| {
         let mut code = clusters_of(row, false)[0].to_le_bytes().to_vec();
-        code.resize(extended_bytes(dimension, extended_bits), row as u8);
+        code.resize(extended_bytes(dimension, extended_bits), (row % 100) as u8);
         code
     };
     let extended = if extended_bits == 0 { vec![] } else { (0..rows).flat_map(code).collect() };
-    let calibration = Calibration { clusters: [[1.0, 2.0, 3.0]; 3] };
+    let calibration = Calibration { clusters: [[1.0, 2.0, 3.0, 4.0]; 3] };
     let info = ClusterInfo { count: CLUSTERS, soft, extended_bits, a_scale: 0.5, f_scale: 2.0, calibration };
     ClusterSections { info, centroids, codes, extended }
 }
@@ -104,7 +104,7 @@ fn clusters_come_back_as_they_were_written() {
         assert!(clusters.row(rows).is_err());
         for row in [0, rows / 2, rows - 1] {
             let code = clusters.extended(&source, row).unwrap();
-            assert_eq!(code.map(|code| code[code.len() - 1]), (kind.1 > 0).then_some(row as u8));
+            assert_eq!(code.map(|code| code[code.len() - 1]), (kind.1 > 0).then_some((row % 100) as u8));
         }
     }
 }
@@ -210,6 +210,9 @@ fn a_sealed_file_with_wrong_clusters_does_not_verify() {
         (centroids, 5 * 4, &[0, 0, 0x80, 0x7f]),
         // Extended codes of a cluster that there is not; members of another collection, and too few of them.
         (section(SectionKind::Extended), 0, &[5]),
+        (section(SectionKind::Extended), 8, &[0, 0, 0xc0, 0xff]),
+        // A factor that is infinite.
+        (codes, first_rows - 2, &[0, 0xfc]),
         (section(SectionKind::Members), 4, &[1]),
         (section(SectionKind::Members), 8, &[1]),
         (section(SectionKind::Members), 0, &[9]),

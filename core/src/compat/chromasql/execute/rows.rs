@@ -49,7 +49,7 @@ impl Row {
                 self.metadata.get(&path.join(".")).cloned().unwrap_or_default()
             }
             Field::Metadata(_) if self.metadata.is_empty() && !vector_mode => Value::Null,
-            Field::Metadata(_) => Value::Object(self.metadata.clone()),
+            Field::Metadata(_) => Value::Object(self.metadata.clone().into_iter().collect()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of whole builds, read back by the reference search.
 
-#[path = "reference.rs"]
+mod recall;
+#[path = "../reference.rs"]
 mod reference;
 
 use std::{
@@ -8,13 +9,12 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use reference::{Sections, first_rows};
+use reference::Sections;
 
 use super::{sample::hash, *};
 use crate::{
     error::{Error, InputError},
     metric::normalize,
-    quant::ExtendedQuery,
 };
 
 struct Rows {
@@ -38,20 +38,44 @@ impl Rows {
     fn clustered(count: usize, dimension: usize, centres: usize, salt: u64) -> Self {
         let noise = |at: usize, salt: u64| -> Vec<f32> {
             let one = |i: usize| {
-                let draw = |n: u64| hash((at * dimension + i) as u64 * 4 + n ^ salt << 40) >> 40;
+                let draw = |n: u64| hash(((at * dimension + i) as u64 * 4 + n) ^ (salt << 40)) >> 40;
                 (0..4).map(|n| draw(n) as f32 / (1 << 23) as f32 - 1.0).sum()
             };
             (0..dimension).map(one).collect()
         };
         let centres: Vec<Vec<f32>> = (0..centres).map(|at| noise(at, salt)).collect();
         let row = |at: usize| {
-            let centre = &centres[(hash(at as u64 ^ salt << 32) % centres.len() as u64) as usize];
+            let centre = &centres[(hash(at as u64 ^ (salt << 32)) % centres.len() as u64) as usize];
             let mut row: Vec<f32> =
                 centre.iter().zip(noise(at, salt + 100)).map(|(c, x)| c + 0.7 * x).collect();
             normalize(&mut row);
             row
         };
         Self::new(Metric::Cosine, (0..count).map(row).collect())
+    }
+
+    /// Rows around many centres that lie around few centres, in a space in which some directions matter more.
+    fn uneven(count: usize, dimension: usize) -> Self {
+        let mut draws = 0;
+        let mut draw = || {
+            draws += 1;
+            (hash(draws) >> 40) as f32 / (1 << 23) as f32 - 1.0
+        };
+        let mut around = |centre: &[f32], reach: f32| -> Vec<f32> {
+            let one = |(i, x): (usize, &f32)| {
+                let noise: f32 = (0..4).map(|_| draw()).sum();
+                x + reach / (1.0 + i as f32 / 8.0) * noise
+            };
+            centre.iter().enumerate().map(one).collect()
+        };
+        let wide: Vec<Vec<f32>> = (0..20).map(|_| around(&vec![0.0; dimension], 1.0)).collect();
+        let narrow: Vec<Vec<f32>> = (0..600).map(|i| around(&wide[i % 20], 0.8)).collect();
+        let row = |at: u64| {
+            let mut row = around(&narrow[(hash(at) % 600) as usize], 1.5);
+            normalize(&mut row);
+            row
+        };
+        Self::new(Metric::Cosine, (0..count as u64).map(row).collect())
     }
 
     /// Takes the last hundred rows out, to be asked for.
@@ -127,7 +151,7 @@ fn the_bytes_do_not_depend_on_the_number_of_threads() {
     let rows = Rows::clustered(5000, 40, 60, 1);
     for options in [Options::default(), Options { soft: false, ..Options::default() }] {
         let one = rows.build(options, &OneThread).unwrap();
-        assert_eq!(one.count, 70);
+        assert_eq!(one.count, 105);
         for threads in [1, 2, 7] {
             assert_eq!(rows.build(options, &Threads(threads)).unwrap(), one, "{threads} threads");
         }
@@ -202,7 +226,7 @@ fn few_rows_make_one_cluster_and_none_make_an_empty_one() {
         assert_eq!((clusters.count, clusters.soft), (1, false));
         assert_eq!(clusters.cells.len() / clusters.cell_bytes, count.div_ceil(32));
     }
-    assert_eq!([128, 10_000, 117_791].map(default_clusters), [11, 100, 343]);
+    assert_eq!([128, 10_000, 117_791].map(default_clusters), [16, 150, 514]);
 }
 
 #[test]
@@ -339,129 +363,4 @@ fn members_count_the_slots_of_each_collection() {
         }
         assert_eq!(got, want);
     }
-}
-
-/// The ten nearest of each of some questions: how many of them are in the clusters, and how many among the first
-/// estimates.
-fn recall(
-    rows: &Rows,
-    questions: &[Vec<f32>],
-    clusters: &Clusters,
-    probed: usize,
-    looked_at: usize,
-) -> (f64, f64, usize) {
-    let sections = sections(clusters);
-    let rotation = Rotation::new(rows.dimension);
-    let scales = (clusters.a_scale, clusters.f_scale);
-    let (mut in_clusters, mut found, mut slots) = (0, 0, 0);
-    for question in questions {
-        let product = |row: &[f32]| row.iter().zip(question).map(|(x, q)| x * q).sum::<f32>();
-        let apart = |row: &Vec<f32>| match rows.metric {
-            Metric::L2 => row.iter().zip(question).map(|(x, q)| (x - q) * (x - q)).sum(),
-            _ => 1.0 - product(row),
-        };
-        let distances: Vec<f32> = rows.rows.iter().map(apart).collect();
-        let mut nearest: Vec<u32> = (0..rows.rows.len() as u32).collect();
-        nearest.sort_by(|a, b| distances[*a as usize].total_cmp(&distances[*b as usize]));
-        let rotated = rotation.rotate(question);
-        let base = |c: &[f32]| match rows.metric {
-            Metric::L2 => c.iter().zip(&rotated).map(|(c, q)| (c - q) * (c - q)).sum(),
-            _ => 1.0 - c.iter().zip(&rotated).map(|(c, q)| c * q).sum::<f32>(),
-        };
-        let scan = sections.scan(&rotated, probed, scales, &base);
-        let first = first_rows(&scan, probed, looked_at);
-        slots += scan.len();
-        in_clusters += nearest[..10].iter().filter(|row| scan.iter().any(|slot| slot.row == **row)).count();
-        found += nearest[..10].iter().filter(|row| first.contains(row)).count();
-    }
-    (in_clusters as f64 / 1000.0, found as f64 / 1000.0, slots / 100)
-}
-
-#[test]
-fn estimates_find_what_is_in_the_clusters() {
-    for metric in [Metric::Cosine, Metric::InnerProduct, Metric::L2] {
-        let mut rows = Rows { metric, ..Rows::clustered(6000, 64, 50, 15) };
-        let questions = rows.questions();
-        if metric != Metric::Cosine {
-            // Lengths matter there.
-            rows.rows.iter_mut().enumerate().for_each(|(i, row)| {
-                row.iter_mut().for_each(|x| *x *= 0.8 + 0.4 * (i % 7) as f32 / 7.0);
-            });
-        }
-        let clusters = rows.soft(60);
-        let (in_clusters, found, slots) = recall(&rows, &questions, &clusters, 12, 100);
-        assert!(in_clusters > 0.9, "{metric:?}: {in_clusters} of the nearest are in {slots} slots");
-        assert!(found > in_clusters - 0.03, "{metric:?}: {found} of {in_clusters} found");
-        let (all, found, _) = recall(&rows, &questions, &clusters, 60, 100);
-        assert_eq!(all, 1.0);
-        assert!(found > 0.95, "{metric:?}: {found}");
-    }
-}
-
-#[test]
-fn more_bits_tell_distances_better() {
-    let rows = Rows::clustered(600, 40, 20, 17);
-    let question = Rotation::new(40).rotate(&Rows::clustered(1, 40, 20, 17).rows[0]);
-    let mut last = f64::INFINITY;
-    for bits in [2, 4, 8] {
-        let options = Options { bits: CodeBits::new(bits).unwrap(), ..wanted(10) };
-        let clusters = rows.build(options, &Threads(2)).unwrap();
-        assert_eq!(clusters.cells, rows.soft(10).cells);
-        assert_eq!(clusters.extended.len(), 600 * clusters.extended_bytes);
-        let query = ExtendedQuery::new(&question, bits);
-        let mut error = 0.0;
-        for (row, code) in clusters.extended.chunks(clusters.extended_bytes).enumerate() {
-            let cluster = ExtendedQuery::cluster(code).unwrap() as usize;
-            assert!(sections(&clusters).rows(cluster).contains(&(row as u32)));
-            let base = 1.0 - product(&sections(&clusters).centroid(cluster), &question);
-            let x = Rotation::new(40).rotate(&rows.rows[row]);
-            let off = query.distance(code, base) - (1.0 - product(&x, &question));
-            error += f64::from(off * off) / 600.0;
-        }
-        assert!(error.sqrt() < last / 2.0, "{bits} bits: {} after {last}", error.sqrt());
-        last = error.sqrt();
-    }
-    assert!(last < 0.005, "{last}");
-}
-
-fn product(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-#[test]
-fn soft_finds_more_than_hard_in_as_many_slots() {
-    // So many centres that neighbours are hard to keep together.
-    let mut rows = Rows::clustered(8000, 48, 400, 15);
-    let questions = rows.questions();
-    let (hard, soft) = (rows.hard(90), rows.soft(90));
-    let (in_hard, _, hard_slots) = recall(&rows, &questions, &hard, 8, 1);
-    let (in_soft, _, soft_slots) = recall(&rows, &questions, &soft, 4, 1);
-    assert!(soft_slots <= hard_slots * 11 / 10, "{soft_slots} and {hard_slots}");
-    assert!(in_hard < 0.97 && in_soft > in_hard + 0.005, "soft {in_soft}, hard {in_hard}");
-}
-
-/// What spreads are for: residuals along the way to a question deviate by about that much.
-#[test]
-fn spreads_tell_how_far_residuals_reach_towards_questions() {
-    let mut rows = Rows::clustered(4000, 64, 50, 15);
-    let questions = rows.questions();
-    let clusters = rows.soft(60);
-    let sections = sections(&clusters);
-    let rotation = Rotation::new(64);
-    let (mut measured, mut predicted) = (0.0, 0.0);
-    for cluster in 0..60 {
-        let centroid = sections.centroid(cluster);
-        for question in questions.iter().map(|row| rotation.rotate(row)) {
-            let way: Vec<f32> = question.iter().zip(&centroid).map(|(q, c)| q - c).collect();
-            let length_sq: f32 = way.iter().map(|x| x * x).sum();
-            for row in sections.rows(cluster) {
-                let x = rotation.rotate(&rows.rows[row as usize]);
-                let along: f32 = x.iter().zip(&centroid).zip(&way).map(|((x, c), w)| (x - c) * w).sum();
-                measured += f64::from(along * along / length_sq);
-                predicted += f64::from(sections.spread(cluster)).powi(2);
-            }
-        }
-    }
-    let ratio = (measured / predicted).sqrt();
-    assert!((0.6..1.5).contains(&ratio), "{ratio}");
 }
