@@ -58,7 +58,7 @@ pub(super) struct Statement {
 }
 
 impl Statement {
-    fn run<'r>(&'r self, sources: &'r dyn Sources, host: &'r Host<'r>) -> Run<'r> {
+    pub(super) fn run<'r>(&'r self, sources: &'r dyn Sources, host: &'r Host<'r>) -> Run<'r> {
         let Self { catalog, plan, options, shape, names } = self;
         let condition = plan.filter.as_ref().map(Condition::new);
         Run { catalog, plan, condition, shape, names, sources, host, clock: options.clock }
