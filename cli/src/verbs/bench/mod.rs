@@ -54,7 +54,7 @@ pub struct Bench {
     /// The questions as vectors: npy, Arrow IPC or Parquet.
     #[arg(long, value_name = "FILE", required_unless_present = "texts")]
     queries: Option<PathBuf>,
-    /// The questions as texts, one a line, or JSON lines with a \"text\"; plain or .gz. The release must carry its embedder.
+    /// The questions as texts, one a line, or JSON lines with a "text"; plain or .gz. The release must carry its embedder.
     #[arg(long, value_name = "FILE", conflicts_with = "queries")]
     texts: Option<PathBuf>,
     /// The true nearest records of each question. Default: an exact search.
