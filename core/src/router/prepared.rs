@@ -38,7 +38,8 @@ impl Prepared {
     /// # Errors
     /// As [`Fanout::with`].
     pub fn new(catalog: Arc<Catalog>, plan: Plan, options: Options) -> Result<Option<Self>> {
-        let ranks = plan.is_search() && plan.probes.len() == 1 && plan.rerank.is_none() && plan.group.is_none();
+        let ranks =
+            plan.is_search() && plan.probes.len() == 1 && plan.rerank.is_none() && plan.group.is_none();
         let fanout = Fanout::with(catalog, plan, options)?;
         let fits = ranks && fanout.spaces.list.len() == 1;
         Ok(fits.then_some(Self { fanout }))

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use self::{
-    engine::{Engine, Setting, Statements},
+    engine::{Engine, Searches, Setting, Statements},
     files::Opened,
     questions::Questions,
     records::{Records, Truth},
@@ -111,8 +111,11 @@ impl Bench {
                 &mut report,
             );
         }
-        // Whatever can search the files takes part: add it here.
-        let engines: [&dyn Engine; 1] = [&statements];
+        let searches = Searches::new(&statements, self.k);
+        let mut engines: Vec<&dyn Engine> = vec![&statements];
+        if self.queries.is_some() {
+            engines.insert(0, &searches);
+        }
         let bar = progress::bar((engines.len() * self.settings.len()) as u64, "settings", json);
         for engine in engines {
             for setting in &self.settings {

@@ -211,8 +211,17 @@ impl<'s> File<'s> {
         })
     }
 
-    pub(super) fn want_vector(&self, row: u32, needs: &mut Needs) {
-        let range = self.vectors.as_ref().and_then(|section| self.snapshot.head().block_range(section, row));
+    /// Bits of the codes that stand for vectors; 0: there are none.
+    pub(super) fn extended_bits(&self) -> u8 {
+        self.clusters.info().extended_bits
+    }
+
+    /// Notes a row's vector, or the code that stands for it.
+    pub(super) fn want_row(&self, row: u32, needs: &mut Needs) {
+        let range = match &self.vectors {
+            Some(section) => self.snapshot.head().block_range(section, row),
+            None => self.clusters.extended_range(row),
+        };
         range.into_iter().for_each(|range| needs.want(self.number, range));
     }
 
@@ -260,6 +269,10 @@ impl ClusterFile for File<'_> {
     fn vector(&self, row: u32) -> Result<Option<&[u8]>> {
         let section = self.vectors.as_ref().ok_or(CatalogError::EmptyRelease)?;
         self.used(self.snapshot.head().block(self.source, section, row))
+    }
+
+    fn extended(&self, row: u32) -> Result<Option<&[u8]>> {
+        self.used(self.clusters.extended(self.source, row))
     }
 
     fn wanted_slots(&self, cluster: u32) -> &[Range<u32>] {

@@ -17,14 +17,15 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    gather::Gather as _,
     metric::{Encoding, Metric},
     plan::Plan,
     release::CollectionEntry,
     search::{
         Measure,
         clusters::{
-            Chosen, Entry, Near, Part, Query, Settings, choose, look, missing_cells, missing_vectors, sample,
-            scan,
+            Chosen, Entry, Near, Part, Query, Settings, Yardstick, choose, look, missing_cells, missing_rows,
+            sample, scan,
         },
     },
 };
@@ -193,13 +194,14 @@ impl<'a> Asked<'a> {
     fn one(&self, vector: &[f32], needs: &mut Needs) -> Result<Option<Vec<Near>>> {
         let Some(first) = self.files.first() else { return Ok(Some(Vec::new())) };
         let query = Query::new(self.metric, first.rotation(), vector);
-        let measure = self.measure(vector);
+        let yardsticks: Vec<_> = self.files.iter().map(|file| self.yardstick(file, &query, vector)).gather();
+        let by = (&query, yardsticks.as_slice());
         let chosen = choose(&query, &self.parts, self.k, self.recall);
         if self.are_few(&chosen) {
-            return self.compare(measure.as_ref(), self.passing(), needs);
+            return self.compare(by, self.passing(), needs);
         }
         match self.are_elsewhere(&chosen)? {
-            Some(true) => return self.compare(measure.as_ref(), self.passing(), needs),
+            Some(true) => return self.compare(by, self.passing(), needs),
             Some(false) => {}
             None => {
                 self.want_cells(&chosen, needs)?;
@@ -212,20 +214,22 @@ impl<'a> Asked<'a> {
             return Ok(None);
         };
         let rows = candidates.into_rows(self.settings.looks);
-        let Some(near) = self.compare(measure.as_ref(), rows, needs)? else { return Ok(None) };
+        let Some(near) = self.compare(by, rows, needs)? else { return Ok(None) };
         // Where WHERE leaves rows that lie far from the query, the clusters near it may hold too few.
         match (near.len() as u64) < self.relevant.min(self.k as u64) {
-            true => self.compare(measure.as_ref(), self.passing(), needs),
+            true => self.compare(by, self.passing(), needs),
             false => Ok(Some(near)),
         }
     }
 
-    /// Vectors compare what codes only estimate; there are none in files that were written without.
-    fn measure(&self, vector: &[f32]) -> Option<Measure> {
-        let encoding = self.files.first().map(|file| file.encoding())?;
-        match encoding {
-            Encoding::None => None,
-            _ => Measure::new(self.metric, self.metric, encoding, vector),
+    /// The best that a file carries of its rows.
+    fn yardstick(&self, file: &File<'_>, query: &Query, vector: &[f32]) -> Yardstick {
+        match file.encoding() {
+            Encoding::None => Yardstick::codes(query, file.extended_bits()),
+            encoding => match Measure::new(self.metric, self.metric, encoding, vector) {
+                Some(measure) => Yardstick::Vectors(measure),
+                None => Yardstick::Estimates,
+            },
         }
     }
 
@@ -265,14 +269,14 @@ impl<'a> Asked<'a> {
 
     fn compare(
         &self,
-        measure: Option<&Measure>,
+        by: (&Query, &[Yardstick]),
         rows: impl Iterator<Item = Entry> + Clone,
         needs: &mut Needs,
     ) -> Result<Option<Vec<Near>>> {
-        let found = look(measure, &self.parts, rows.clone(), (self.k, self.settings.least))?;
+        let found = look(by, &self.parts, rows.clone(), (self.k, self.settings.least))?;
         if found.is_none() {
-            for (part, row) in missing_vectors(&self.parts, rows)? {
-                self.files.get(part as usize).into_iter().for_each(|file| file.want_vector(row, needs));
+            for (part, row) in missing_rows(by, &self.parts, rows)? {
+                self.files.get(part as usize).into_iter().for_each(|file| file.want_row(row, needs));
             }
         }
         Ok(found)
