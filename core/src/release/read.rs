@@ -18,8 +18,12 @@ type Read<T> = Result<T, String>;
 /// The whole description. Unknown keys are left to later versions.
 pub fn index(node: &Node<'_>) -> Read<ReleaseIndex> {
     let schemas = all(&node.get("schemas")?, schema)?;
-    let files = all(&node.get("files")?, |node| snapshot(node, schemas.len()))?;
-    let (mut snapshots, numbers): (Vec<SnapshotEntry>, Vec<usize>) = files.into_iter().unzip();
+    let (mut snapshots, mut numbers) = (Vec::new(), Vec::new());
+    for item in node.get("files")?.items()? {
+        let (entry, number) = snapshot(&item, schemas.len())?;
+        snapshots.push(entry);
+        numbers.push(number);
+    }
     let mut numbered = vec![0; snapshots.len()];
     let mut collections = Vec::new();
     for item in node.get("collections")?.items()? {

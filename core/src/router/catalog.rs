@@ -7,6 +7,7 @@ use crate::{
     bytes::ByteSource,
     embed::WordPiece,
     error::{CatalogError, Error, Result, SnapshotError},
+    gather::Gather as _,
     release::{Place, ReleaseIndex},
     snapshot::{Clusters, Collection, EmbedderFile, SnapshotFile},
 };
@@ -53,9 +54,9 @@ impl Catalog {
     }
 
     fn of(index: Arc<ReleaseIndex>) -> Self {
-        let snapshots = index.snapshots.iter().map(|_| OnceLock::new()).collect();
-        let collections = index.collections.iter().map(|_| OnceLock::new()).collect();
-        let embedders = index.embedders.iter().map(|_| OnceLock::new()).collect();
+        let snapshots = index.snapshots.iter().map(|_| OnceLock::new()).gather();
+        let collections = index.collections.iter().map(|_| OnceLock::new()).gather();
+        let embedders = index.embedders.iter().map(|_| OnceLock::new()).gather();
         Self { index, snapshots, collections, embedders }
     }
 

@@ -11,6 +11,7 @@ use std::{
 use crate::{
     bytes::ByteSource,
     error::{CatalogError, Result, SnapshotError},
+    gather::Gather as _,
     metric::Encoding,
     order::sort_by,
     router::{
@@ -59,7 +60,7 @@ impl Own {
             let row = u64::from(near.row).checked_sub(self.first_row).filter(|row| *row < self.rows)?;
             (near.part == part).then_some((near.distance, row))
         };
-        let mut rows: Vec<(f32, u64)> = near.iter().filter_map(own).collect();
+        let mut rows: Vec<(f32, u64)> = near.iter().filter_map(own).gather();
         sort_by(&mut rows, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         rows
     }

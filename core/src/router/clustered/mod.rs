@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    gather::Gather as _,
     metric::{Encoding, Metric},
     plan::Plan,
     quant::Rotation,
@@ -104,7 +105,7 @@ pub(super) fn search(
     for (space, kind) in spaces.list.iter().enumerate() {
         let Some(vectors) = spaces.queries(space) else { continue };
         let waiting = (0..).zip(members.iter()).filter(|(_, member)| waits(member, space));
-        let group: Vec<usize> = waiting.map(|(place, _)| place).collect();
+        let group: Vec<usize> = waiting.map(|(place, _)| place).gather();
         let ready = |place: &usize| members.get(*place).is_some_and(is_ready);
         if group.is_empty() || !group.iter().all(ready) {
             continue;
@@ -132,7 +133,7 @@ fn is_ready(member: &Member) -> bool {
 /// An error of one of the files, with the collections that are in it.
 fn blame(files: &[File<'_>], error: Error) -> Halt {
     let failed = files.iter().find(|file| file.has_failed());
-    let members = failed.map_or(Vec::new(), |file| file.members.iter().map(|own| own.place).collect());
+    let members = failed.map_or(Vec::new(), |file| file.members.iter().map(|own| own.place).gather());
     Halt { members, error: error.into() }
 }
 
@@ -159,7 +160,7 @@ impl<'a> Asked<'a> {
         Self {
             run,
             files,
-            parts: files.iter().map(File::part).collect(),
+            parts: files.iter().map(File::part).gather(),
             metric,
             rotation: Rotation::new(dimension),
             k,
@@ -175,7 +176,7 @@ impl<'a> Asked<'a> {
             return Ok(self.one(vector, needs)?.map(|near| vec![near]));
         }
         let done: Vec<Mutex<(Needs, Result<Option<Vec<Near>>>)>> =
-            vectors.iter().map(|_| Mutex::new((Needs::default(), Ok(None)))).collect();
+            vectors.iter().map(|_| Mutex::new((Needs::default(), Ok(None)))).gather();
         let costs = vec![1; vectors.len()];
         each(self.run, &costs, SPREAD_QUESTIONS, &|place| {
             if let (Some(slot), Some(vector)) = (done.get(place), vectors.get(place)) {
@@ -294,7 +295,7 @@ fn give(files: &[File<'_>], members: &mut [Member], found: &[Vec<Near>], micros:
     let collections: usize = files.iter().map(|file| file.members.len()).sum();
     for (part, file) in (0..).zip(files) {
         for (number, own) in file.members.iter().enumerate() {
-            let lists = found.iter().map(|near| own.rows_of(part, near)).collect();
+            let lists = found.iter().map(|near| own.rows_of(part, near)).gather();
             let Some(State::Asked(target)) = members.get_mut(own.place).map(|member| &mut member.state)
             else {
                 continue;

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use crate::quant::Candidate;
+use crate::{gather::Gather as _, quant::Candidate};
 
 /// Collects estimated rows and keeps the bound that a row has to reach: the k-th least of the upper bounds.
 ///
@@ -77,7 +77,7 @@ impl Candidates {
         let Self { rows, bound, .. } = self;
         let keyed = (0..).zip(&rows).filter(|(_, entry)| entry.low <= bound);
         let keys: Vec<Reverse<u64>> =
-            keyed.map(|(place, entry)| Reverse(u64::from(sortable(entry.low)) << 32 | place)).collect();
+            keyed.map(|(place, entry)| Reverse(u64::from(sortable(entry.low)) << 32 | place)).gather();
         let left = keys.len().min(most);
         Ranked { rows, heap: BinaryHeap::from(keys), seen: Seen::new(left), left }
     }
