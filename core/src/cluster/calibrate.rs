@@ -173,7 +173,9 @@ fn recall_of(file: &Built<'_>, question: &Question, depth: usize, recall: f32) -
     let Ok(Some(candidates)) = scanned else { return 0.0 };
     let rows = candidates.into_rows(settings.looks);
     let Ok(Some(near)) =
-        look((&question.query, std::slice::from_ref(&question.yardstick)), &parts, rows, (depth, 0))
+        look((&question.query, std::slice::from_ref(&question.yardstick)), &parts, rows, (depth, 0), &|| {
+            false
+        })
     else {
         return 0.0;
     };

@@ -10,7 +10,7 @@ mod reader;
 mod tests;
 mod tree;
 
-pub(crate) use node::Node;
+pub(crate) use node::{Fault, Node};
 pub use ordered::Ordered;
 pub use reader::{JsonError, parse};
 pub use tree::Tree;

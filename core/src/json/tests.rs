@@ -138,13 +138,25 @@ fn errors_say_where() {
 #[test]
 fn wrong_turns_name_their_way() {
     let tree = parse(r#"{"a":[{"b":-1}]}"#).unwrap();
-    let root = Node::root(&tree);
-    let list = root.get("a").unwrap();
-    let item = list.items().unwrap().next().unwrap();
-    assert_eq!(item.get("c").err().unwrap(), "a[0].c is missing");
-    assert_eq!(item.text().err().unwrap(), "a[0] is not a text");
-    let number = item.get("b").unwrap();
-    assert_eq!(number.count().err().unwrap(), "a[0].b is not a whole number that is not negative");
-    assert!(item.get_optional("c").unwrap().is_none());
-    assert_eq!(root.text().err().unwrap(), "the whole is not a text");
+    let wrong = |turn: &dyn Fn(&Node<'_>)| {
+        let fault = Fault::default();
+        turn(&Node::root(&tree, &fault));
+        fault.check().err().map(String::from)
+    };
+    let item = |root: &Node<'_>, turn: &dyn Fn(&Node<'_>)| {
+        root.get("a").items().for_each(|item| turn(&item));
+    };
+    let reason = |text: &str| Some(String::from(text));
+    let missing = |item: &Node<'_>| assert_eq!((item.get("c").count(), item.text()), (0, ""));
+    assert_eq!(wrong(&|root| item(root, &missing)), reason("a[0].c is missing"));
+    assert_eq!(wrong(&|root| item(root, &|item| assert_eq!(item.text(), ""))), reason("a[0] is not a text"));
+    let number = |item: &Node<'_>| assert_eq!(item.get("b").count(), 0);
+    assert_eq!(
+        wrong(&|root| item(root, &number)),
+        reason("a[0].b is not a whole number that is not negative")
+    );
+    assert_eq!(wrong(&|root| item(root, &|item| assert!(item.get_optional("c").is_none()))), None);
+    assert_eq!(wrong(&|root| assert_eq!(root.items().count(), 0)), reason("the whole is not a list"));
+    assert_eq!(wrong(&|root| assert_eq!(root.text(), "")), reason("the whole is not a text"));
+    assert_eq!(wrong(&|root| drop(root.get("a").get("b"))), reason("a is not an object"));
 }

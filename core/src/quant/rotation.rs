@@ -82,7 +82,11 @@ impl Rotation {
 /// Bit `i % 64` of word `i / 64` says whether component `i` changes its sign.
 fn signs(round: usize, count: usize) -> Vec<u32> {
     let word = |i: usize| splitmix64(SEED.wrapping_add(((round as u64) << 32) + i as u64 / 64));
-    (0..count).map(|i| if word(i) >> (i % 64) & 1 == 1 { SIGN_BIT } else { 0 }).collect()
+    let mut signs = vec![0; count];
+    for (i, sign) in signs.iter_mut().enumerate() {
+        *sign = if word(i) >> (i % 64) & 1 == 1 { SIGN_BIT } else { 0 };
+    }
+    signs
 }
 
 /// The first output of the SplitMix64 generator (Steele, Lea and Flood, 2014) that starts from `state`.

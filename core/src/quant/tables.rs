@@ -10,6 +10,7 @@
 //! [`CHUNK`] after the bias is taken off is within 512 x 60 = 30,720, and thus exact.
 
 use super::{arch::wide, cell::GROUP_BYTES, integers::to_integers};
+use crate::gather::Gather as _;
 
 /// The largest magnitude of a component of the query as an integer.
 const LIMIT: i8 = 15;
@@ -55,7 +56,7 @@ impl Tables {
         }
         // At most 512 groups of 60.
         let bias = |z: &[i8]| z.iter().map(|z| i16::from(z.abs())).sum();
-        (delta, Self { fits, blocks, biases: z.chunks(COMPONENTS_OF_CHUNK).map(bias).collect() })
+        (delta, Self { fits, blocks, biases: z.chunks(COMPONENTS_OF_CHUNK).map(bias).gather() })
     }
 
     /// The blocks and the bias if there is only one [`CHUNK`], which is the rule.

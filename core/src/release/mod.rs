@@ -14,7 +14,7 @@ use crate::{
     bytes::{ByteRange, Resident},
     error::{Quoted, Result, SnapshotError},
     filter::CollectionStats,
-    json::{self, Node},
+    json::{self, Fault, Node},
     metric::Encoding,
     schema::{EmbedderId, Schema},
     snapshot::{ClusterInfo, EmbedderFile, SnapshotFile, layout::malformed},
@@ -149,10 +149,12 @@ impl ReleaseIndex {
         let bad = |reason: String| SnapshotError::BadRelease { reason };
         let text = str::from_utf8(bytes).map_err(|_| bad("cannot be read: it is not UTF-8".into()))?;
         let tree = json::parse(text).map_err(|e| bad(format!("cannot be read: {e}")))?;
-        let root = Node::root(&tree);
+        let fault = Fault::default();
+        let check = || fault.check().map_err(|reason| bad(format!("cannot be read: {reason}")));
+        let root = Node::root(&tree, &fault);
         // The layout first: another one may have other fields.
-        let layout = root.get("layout").and_then(|node| node.count());
-        let layout = layout.map_err(|reason| bad(format!("cannot be read: {reason}")))?;
+        let layout = root.get("layout").count();
+        check()?;
         if layout > u64::from(LAYOUT) {
             let needed = u16::try_from(layout).unwrap_or(u16::MAX);
             return Err(SnapshotError::TooNew { needed, supported: LAYOUT as u16 }.into());
@@ -160,7 +162,8 @@ impl ReleaseIndex {
         if layout < u64::from(LAYOUT) {
             return Err(SnapshotError::TooOld { found: layout as u16, oldest: LAYOUT as u16 }.into());
         }
-        let index = read::index(&root).map_err(|reason| bad(format!("cannot be read: {reason}")))?;
+        let index = read::index(&root);
+        check()?;
         let names = index.collections.iter().map(|entry| &entry.schema.collection);
         if !names.is_sorted_by(|a, b| a < b) {
             return Err(bad("the collections are not sorted by name, each once".into()).into());

@@ -7,7 +7,8 @@ use crate::{
     bytes::ByteSource,
     embed::WordPiece,
     error::{CatalogError, Error, Result, SnapshotError},
-    release::{Place, ReleaseIndex},
+    gather::Gather as _,
+    release::{ClusterSummary, Place, ReleaseIndex},
     snapshot::{Clusters, Collection, EmbedderFile, SnapshotFile},
 };
 
@@ -53,9 +54,9 @@ impl Catalog {
     }
 
     fn of(index: Arc<ReleaseIndex>) -> Self {
-        let snapshots = index.snapshots.iter().map(|_| OnceLock::new()).collect();
-        let collections = index.collections.iter().map(|_| OnceLock::new()).collect();
-        let embedders = index.embedders.iter().map(|_| OnceLock::new()).collect();
+        let snapshots = index.snapshots.iter().map(|_| OnceLock::new()).gather();
+        let collections = index.collections.iter().map(|_| OnceLock::new()).gather();
+        let embedders = index.embedders.iter().map(|_| OnceLock::new()).gather();
         Self { index, snapshots, collections, embedders }
     }
 
@@ -112,7 +113,8 @@ impl Catalog {
         let Some(head) = self.copy(entry.head, sources, needs)? else { return Ok(None) };
         let file =
             SnapshotFile::open(head, entry.file.bytes).map_err(|error| self.blame_copy(place, error))?;
-        if !file.eager().into_iter().map(Place::from).eq(entry.eager.iter().copied()) {
+        let described = (ClusterSummary::of(&file), file.encoding()) == (entry.clusters, entry.encoding);
+        if !described || !file.eager().into_iter().map(Place::from).eq(entry.eager.iter().copied()) {
             return Err(self.not_described(place).into());
         }
         Ok(Some(slot.get_or_init(|| file).clone()))

@@ -170,6 +170,14 @@ impl Fanout {
                 member.state = State::Failed { code, message };
             }
         }
+        // What was found by clusters was cut by a bound to which the failed collections' rows belong.
+        for member in &mut self.members {
+            if let State::Asked(target) = &mut member.state
+                && target.by_clusters
+            {
+                target.found = None;
+            }
+        }
         let first = self.failure.take().unwrap_or(*error);
         let left = self.members.iter().any(|member| matches!(member.state, State::Asked(_)));
         if !left && !self.members.iter().any(|member| matches!(member.state, State::Skipped(_))) {

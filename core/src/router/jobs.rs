@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    gather::Gather as _,
     order::sort_indices,
 };
 
@@ -51,7 +52,7 @@ pub(super) fn search(
     }
     let index = run.catalog.index();
     let bytes = |place: usize| index.collections.get(place).map_or(0, |entry| index.share(entry));
-    let sizes: Vec<u64> = jobs.iter().map(|job| lock(job, |job| bytes(job.place))).collect();
+    let sizes: Vec<u64> = jobs.iter().map(|job| lock(job, |job| bytes(job.place))).gather();
     each(run, &sizes, SPREAD_BYTES, &|number| {
         if let Some(job) = jobs.get(number) {
             lock(job, |job| search_one(run, job, spaces));
@@ -100,7 +101,7 @@ pub(super) fn records(
         return Ok(Some(vec![Shown::default(); wanted.len()]));
     }
     let mut jobs = reads(members, wanted);
-    let sizes: Vec<u64> = jobs.iter().map(|job| lock(job, |job| job.rows.len() as u64)).collect();
+    let sizes: Vec<u64> = jobs.iter().map(|job| lock(job, |job| job.rows.len() as u64)).gather();
     each(run, &sizes, SPREAD_RECORDS as u64, &|number| {
         if let Some(job) = jobs.get(number) {
             lock(job, |job| read_one(run, job));
@@ -146,7 +147,7 @@ fn reads<'j>(members: &'j mut [Member], wanted: &[(usize, u64)]) -> Vec<Mutex<Re
         }
         job.goes_to.last_mut().into_iter().for_each(|places| places.push(place));
     }
-    jobs.into_iter().map(Mutex::new).collect()
+    jobs.into_iter().map(Mutex::new).gather()
 }
 
 fn read_one(run: &Run<'_>, job: &mut Read<'_>) {

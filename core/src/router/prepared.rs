@@ -38,10 +38,12 @@ impl Prepared {
     /// # Errors
     /// As [`Fanout::with`].
     pub fn new(catalog: Arc<Catalog>, plan: Plan, options: Options) -> Result<Option<Self>> {
-        let ranks =
-            plan.is_search() && plan.probes.len() == 1 && plan.rerank.is_none() && plan.group.is_none();
+        let more =
+            plan.rerank.is_some() || plan.group.is_some() || plan.fuse.is_some() || plan.after.is_some();
+        let plain = plan.order.is_empty() && plan.offset == 0 && !more;
+        let ranks = plan.is_search() && plan.probes.len() == 1;
         let fanout = Fanout::with(catalog, plan, options)?;
-        let fits = ranks && fanout.spaces.list.len() == 1;
+        let fits = ranks && plain && fanout.spaces.list.len() == 1;
         Ok(fits.then_some(Self { fanout }))
     }
 
@@ -81,6 +83,9 @@ fn ranked(run: &Run<'_>, members: &[Member], spaces: &super::spaces::Spaces) -> 
     let Merged::Rankings(mut rankings) = merged else { return Ok(Vec::new()) };
     let mut hits = rankings.pop().map(|ranking| ranking.hits).unwrap_or_default();
     crate::order::sort_by(&mut hits, |a, b| a.distance.total_cmp(&b.distance));
+    let wanted = run.plan.rows_wanted().and_then(|rows| usize::try_from(rows).ok()).unwrap_or(usize::MAX);
+    let last = hits.get(wanted.saturating_sub(1)).map_or(f32::INFINITY, |hit| hit.distance);
+    hits.retain(|hit| hit.distance <= last);
     Ok(hits
         .into_iter()
         .map(|hit| NearRow { distance: hit.distance, collection: hit.member, row: hit.row })

@@ -7,6 +7,7 @@ use crate::{
     bytes::ByteSource,
     error::{Result, SnapshotError},
     filter::{Bind, BindSchema, ColumnBlock, ColumnData, Condition, Filter, Mask, TextDictionary},
+    gather::Gather as _,
     order::Map,
     plan::Plan,
     query::Column,
@@ -137,7 +138,7 @@ impl Opened<'_> {
         match condition.bind(&Known { schema: self.collection.schema(), dictionaries })? {
             Bind::Ready(filter) => Ok(filter),
             Bind::Needs(columns) => {
-                let names: Vec<String> = columns.iter().map(Column::to_string).collect();
+                let names: Vec<String> = columns.iter().map(Column::to_string).gather();
                 let reason = format!("the collection has no dictionary of {}", names.join(", "));
                 Err(malformed("directory", 0, reason).into())
             }
@@ -240,7 +241,7 @@ struct IdBlock {
 
 impl IdBlock {
     fn new(first_row: u64, rows: usize) -> Self {
-        let codes = (first_row..).take(rows).map(|row| (row as u32).to_le_bytes()).collect();
+        let codes = (first_row..).take(rows).map(|row| (row as u32).to_le_bytes()).gather();
         let bitmap = rows.div_ceil(8);
         Self { rows, codes, all: vec![0xff; bitmap], none: vec![0; bitmap] }
     }

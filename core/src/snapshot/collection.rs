@@ -17,6 +17,7 @@ use crate::{
     bytes::{ByteRange, ByteSource},
     error::{CatalogError, Result, SnapshotError},
     filter::{CollectionStats, ColumnBlock},
+    gather::Gather as _,
     metric::{Encoding, decode_row},
     schema::{Field, Schema},
 };
@@ -65,8 +66,8 @@ impl Collection {
             let dictionary = take(*field, SectionKind::Dictionary);
             (dictionary, take(*field, SectionKind::Column))
         });
-        let fields = fields.collect();
-        Self { file, number, first_row, rows: part.rows, schema, fields, sections: rest.collect() }
+        let fields = fields.gather();
+        Self { file, number, first_row, rows: part.rows, schema, fields, sections: rest.gather() }
     }
 
     /// What the collection's records share.

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     bytes::{ByteRange, ByteSource},
     error::SnapshotError,
+    gather::Gather as _,
     metric::Encoding,
     schema::{Field, FieldType},
 };
@@ -95,7 +96,8 @@ impl SnapshotFile {
         }
         let scale = |scale: f32| scale.is_finite() && scale > 0.0;
         let sound = |info: ClusterInfo| {
-            matches!(info.extended_bits, 0 | 2..=8)
+            info.count > 0
+                && matches!(info.extended_bits, 0 | 2..=8)
                 && scale(info.a_scale)
                 && scale(info.f_scale)
                 && info.calibration.clusters.iter().flatten().all(|clusters| clusters.is_finite())
@@ -185,7 +187,7 @@ impl SnapshotFile {
             let blocks = blocks_of(expected.rows_per_block, part.rows);
             self.head.run(expected.number, *first, u32::try_from(blocks).ok()?)
         };
-        let sections = sections.map(section).collect::<Option<Vec<Section>>>()?;
+        let sections = sections.map(section).gather::<Option<Vec<Section>>>()?;
         let schema = self.description.schema(part);
         Some(Collection::new(self.clone(), (number, placed.first_row), schema, part, &sections))
     }
@@ -200,7 +202,7 @@ impl SnapshotFile {
 
     /// Where the parts lie, in the file, that every search in its clusters needs.
     pub fn eager(&self) -> Vec<ByteRange> {
-        self.head.section(SectionKind::Centroids).map(|section| section.range).into_iter().collect()
+        self.head.section(SectionKind::Centroids).map(|section| section.range).into_iter().gather()
     }
 
     /// The clusters, if the eager parts are resident; `None` also for a file without clusters.

@@ -18,6 +18,7 @@ use super::layout::{
 use crate::{
     bytes::{ByteRange, ByteSource},
     error::SnapshotError,
+    gather::Gather as _,
 };
 
 /// A checked head.
@@ -69,7 +70,7 @@ impl Head {
         let (lengths, _) = part(header.lengths_at(), header.description_at()).as_chunks::<LENGTH_BYTES>();
         let ends = place_blocks(&header, &sections, lengths)?;
         let description = part(header.description_at(), header.head_bytes).to_vec();
-        let verified = sections.iter().map(|_| OnceLock::new()).collect();
+        let verified = sections.iter().map(|_| OnceLock::new()).gather();
         Ok(Self { header, sections, ends, description, verified })
     }
 
@@ -240,7 +241,7 @@ impl Head {
     fn verified(&self, number: usize) -> Option<&[AtomicU64]> {
         let make = || {
             let blocks = self.sections.get(number).map_or(0, |entry| entry.blocks as usize);
-            (0..blocks.div_ceil(64)).map(|_| AtomicU64::new(0)).collect()
+            (0..blocks.div_ceil(64)).map(|_| AtomicU64::new(0)).gather()
         };
         Some(self.verified.get(number)?.get_or_init(make))
     }
@@ -281,7 +282,7 @@ pub fn compute_content_id(file: &[u8]) -> [u8; 32] {
 fn read_directory(bytes: &[u8]) -> Result<Vec<SectionEntry>, SnapshotError> {
     let (entries, _) = bytes.as_chunks::<SECTION_BYTES>();
     let at = |i: usize| (HEADER_BYTES + i * SECTION_BYTES) as u64;
-    entries.iter().enumerate().map(|(i, entry)| SectionEntry::decode(entry, at(i))).collect()
+    entries.iter().enumerate().map(|(i, entry)| SectionEntry::decode(entry, at(i))).gather()
 }
 
 /// Where each block ends whose length is in the table. Checks that sections follow each other inside the file, and that

@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use super::description::ClusterInfo;
-use crate::quant::{SLOTS, code_dimension};
+use crate::{
+    gather::Gather as _,
+    quant::{SLOTS, code_dimension},
+};
 
 /// The clusters of a file.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -42,7 +45,7 @@ impl ClusterTable {
         let (norms, block) = floats(block, count)?;
         let (spreads, block) = floats(block, count)?;
         let (words, rest) = block.as_chunks::<4>();
-        let first_cells: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        let first_cells: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).gather();
         let fits = first_cells.len() == count + 1 && rest.is_empty();
         if !fits || first_cells.first() != Some(&0) || !first_cells.is_sorted() {
             return None;
@@ -92,7 +95,7 @@ impl ClusterTable {
 /// The first `count` floats, all finite, and what follows.
 fn floats(bytes: &[u8], count: usize) -> Option<(Vec<f32>, &[u8])> {
     let (floats, rest) = bytes.split_at_checked(count.checked_mul(4)?)?;
-    let floats: Vec<f32> = floats.as_chunks().0.iter().map(|float| f32::from_le_bytes(*float)).collect();
+    let floats: Vec<f32> = floats.as_chunks().0.iter().map(|float| f32::from_le_bytes(*float)).gather();
     floats.iter().all(|float| float.is_finite()).then_some((floats, rest))
 }
 

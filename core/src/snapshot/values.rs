@@ -5,6 +5,7 @@ use crate::{
     bytes::ByteSource,
     error::SnapshotError,
     filter::{ColumnBlock, ColumnData, ItemData},
+    gather::Gather as _,
     schema::{Field, FieldType, Record, Value},
 };
 
@@ -17,7 +18,7 @@ pub fn records(collection: &Collection, source: &dyn ByteSource) -> Result<Vec<R
     let id = |place| ids.text(place).map(String::from).ok_or_else(missing);
     let record = |id| Record { id, document: None, metadata: Default::default(), vector: Vec::new() };
     let mut records: Vec<Record> =
-        (0..ids.count()).map(|place| id(place).map(record)).collect::<Result<_, _>>()?;
+        (0..ids.count()).map(|place| id(place).map(record)).gather::<Result<_, _>>()?;
     for field in &collection.schema().fields {
         let Some((field, section)) = collection.column(&field.path) else { continue };
         let texts = match collection.dictionary(&field.path) {
@@ -52,7 +53,7 @@ fn value(field: &Field, block: &ColumnBlock<'_>, row: usize, texts: Option<Strin
             let end = |row: usize| lists.ends.get(row).map(|end| u32::from_le_bytes(*end) as usize);
             let start = if row == 0 { 0 } else { end(row - 1)? };
             let items = (start..end(row)?).map(|place| item(kind, &lists.items, place, texts));
-            items.collect::<Option<Vec<Value>>>().map(Value::List)
+            items.gather::<Option<Vec<Value>>>().map(Value::List)
         }
         ColumnData::Plain(_) => None,
     }

@@ -22,11 +22,8 @@ pub(super) fn scan_cells(scan: &Scan<'_>, cells: &[u8], stride: usize, out: &mut
         if scan.skips(tail.rows) {
             continue;
         }
-        let sums = if scan.tables.fits {
-            sums::<true>(codes, scan.tables)
-        } else {
-            sums::<false>(codes, scan.tables)
-        };
+        // Queries that do not fit are so rare that another kernel for them is not worth its bytes.
+        let sums = if scan.tables.fits { sums(codes, scan.tables) } else { scalar::sums(codes, scan.tables) };
         let near = near(scan, tail, &sums);
         if near != 0 {
             scan.push_all(near, &sums, tail, out);
@@ -61,16 +58,16 @@ fn widen(halves: &[u8; 8]) -> v128 {
     f32x4_mul(shifted, f32x4_splat(crate::metric::TWO_POW_112))
 }
 
-fn sums<const FITS: bool>(codes: &[u8], tables: &Tables) -> [i32; SLOTS] {
+fn sums(codes: &[u8], tables: &Tables) -> [i32; SLOTS] {
     let mut sums = [0; SLOTS];
     for (codes, (blocks, bias)) in codes.chunks(CHUNK).zip(tables.chunks()) {
         let mut of_chunk = Sums::zero();
         let (whole, rest) = codes.as_chunks::<TABLE_BLOCK>();
         for (codes, table) in whole.iter().zip(blocks) {
-            of_chunk.add::<FITS>(codes, table);
+            of_chunk.add(codes, table);
         }
         if let Some(table) = blocks.get(whole.len()) {
-            of_chunk.add::<FITS>(&scalar::padded(rest), table);
+            of_chunk.add(&scalar::padded(rest), table);
         }
         let (low, high) = sums.split_at_mut(SLOTS / 2);
         of_chunk.0.add_to(low, bias);
@@ -96,43 +93,30 @@ impl Sums {
     }
 
     #[inline(always)]
-    fn add<const FITS: bool>(&mut self, codes: &[u8; TABLE_BLOCK], tables: &TableBlock) {
-        self.add_quarter::<FITS, 0>(codes, tables);
-        self.add_quarter::<FITS, 1>(codes, tables);
-        self.add_quarter::<FITS, 2>(codes, tables);
-        self.add_quarter::<FITS, 3>(codes, tables);
+    fn add(&mut self, codes: &[u8; TABLE_BLOCK], tables: &TableBlock) {
+        self.add_quarter::<0>(codes, tables);
+        self.add_quarter::<1>(codes, tables);
+        self.add_quarter::<2>(codes, tables);
+        self.add_quarter::<3>(codes, tables);
     }
 
     /// The four groups whose numbers are `Q` modulo four.
     #[inline(always)]
-    fn add_quarter<const FITS: bool, const Q: usize>(
-        &mut self,
-        codes: &[u8; TABLE_BLOCK],
-        tables: &TableBlock,
-    ) {
+    fn add_quarter<const Q: usize>(&mut self, codes: &[u8; TABLE_BLOCK], tables: &TableBlock) {
         let (codes, tables) = (codes.as_chunks::<16>().0, tables.0.as_chunks::<16>().0);
         let (low_0, high_0) = look_up(&codes[Q], &tables[Q]);
         let (low_1, high_1) = look_up(&codes[Q + 4], &tables[Q + 4]);
         let (low_2, high_2) = look_up(&codes[Q + 8], &tables[Q + 8]);
         let (low_3, high_3) = look_up(&codes[Q + 12], &tables[Q + 12]);
-        self.0.add::<FITS>(i8x16_add(low_0, low_1), i8x16_add(low_2, low_3));
-        self.1.add::<FITS>(i8x16_add(high_0, high_1), i8x16_add(high_2, high_3));
+        self.0.add(i8x16_add(low_0, low_1), i8x16_add(low_2, low_3));
+        self.1.add(i8x16_add(high_0, high_1), i8x16_add(high_2, high_3));
     }
 }
 
 impl Half {
     #[inline(always)]
-    fn add<const FITS: bool>(&mut self, first: v128, second: v128) {
-        if FITS {
-            self.add_bytes(i8x16_add(first, second));
-        } else {
-            self.add_bytes(first);
-            self.add_bytes(second);
-        }
-    }
-
-    #[inline(always)]
-    fn add_bytes(&mut self, bytes: v128) {
+    fn add(&mut self, first: v128, second: v128) {
+        let bytes = i8x16_add(first, second);
         self.both = i16x8_add(self.both, bytes);
         self.odd = i16x8_add(self.odd, u16x8_shr(bytes, 8));
     }

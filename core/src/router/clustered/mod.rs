@@ -24,8 +24,8 @@ use crate::{
     search::{
         Measure,
         clusters::{
-            Chosen, Entry, Near, Part, Query, Settings, Yardstick, choose, look, missing_cells, missing_rows,
-            sample, scan,
+            Chosen, Entry, Near, Part, Query, Settings, Yardstick, choose, everything, look, missing_cells,
+            missing_rows, sample, scan,
         },
     },
 };
@@ -60,6 +60,8 @@ pub(super) fn why_not(
         Some("SIMILARITY is not what its clusters were built for")
     } else if plan.after.is_some() {
         Some("AFTER continues an exact order")
+    } else if shape.keeps_nearest(plan) {
+        Some("KEEP NEAREST leaves out rows that were found")
     } else if shape.fetch(plan) > MOST_ROWS {
         Some("so many rows are wanted that clusters save nothing")
     } else {
@@ -104,7 +106,7 @@ pub(super) fn search(
     for (space, kind) in spaces.list.iter().enumerate() {
         let Some(vectors) = spaces.queries(space) else { continue };
         let waiting = (0..).zip(members.iter()).filter(|(_, member)| waits(member, space));
-        let group: Vec<usize> = waiting.map(|(place, _)| place).collect();
+        let group: Vec<usize> = waiting.map(|(place, _)| place).gather();
         let ready = |place: &usize| members.get(*place).is_some_and(is_ready);
         if group.is_empty() || !group.iter().all(ready) {
             continue;
@@ -131,8 +133,7 @@ fn is_ready(member: &Member) -> bool {
 
 /// An error of one of the files, with the collections that are in it.
 fn blame(files: &[File<'_>], error: Error) -> Halt {
-    let failed = files.iter().find(|file| file.has_failed());
-    let members = failed.map_or(Vec::new(), |file| file.members.iter().map(|own| own.place).collect());
+    let members = files.iter().map(File::failed).find(|failed| !failed.is_empty()).unwrap_or_default();
     Halt { members, error: error.into() }
 }
 
@@ -157,7 +158,7 @@ impl<'a> Asked<'a> {
         Self {
             run,
             files,
-            parts: files.iter().map(File::part).collect(),
+            parts: files.iter().map(File::part).gather(),
             metric,
             k,
             relevant: files.iter().map(|file| file.relevant).sum(),
@@ -172,7 +173,7 @@ impl<'a> Asked<'a> {
             return Ok(self.one(vector, needs)?.map(|near| vec![near]));
         }
         let done: Vec<Mutex<(Needs, Result<Option<Vec<Near>>>)>> =
-            vectors.iter().map(|_| Mutex::new((Needs::default(), Ok(None)))).collect();
+            vectors.iter().map(|_| Mutex::new((Needs::default(), Ok(None)))).gather();
         let costs = vec![1; vectors.len()];
         each(self.run, &costs, SPREAD_QUESTIONS, &|place| {
             if let (Some(slot), Some(vector)) = (done.get(place), vectors.get(place)) {
@@ -208,18 +209,29 @@ impl<'a> Asked<'a> {
                 return Ok(None);
             }
         }
-        let bound = (self.k, self.settings.bound);
-        let Some(candidates) = scan(&query, &self.parts, &chosen, bound, self.run.host.stop)? else {
-            self.want_cells(&chosen, needs)?;
-            return Ok(None);
-        };
-        let rows = candidates.into_rows(self.settings.looks);
-        let Some(near) = self.compare(by, rows, needs)? else { return Ok(None) };
+        let Some(near) = self.scan(by, &chosen, needs)? else { return Ok(None) };
         // Where WHERE leaves rows that lie far from the query, the clusters near it may hold too few.
+        let estimated = yardsticks.iter().any(|by| matches!(by, Yardstick::Estimates));
         match (near.len() as u64) < self.relevant.min(self.k as u64) {
+            true if estimated => self.scan(by, &everything(&query, &self.parts), needs),
             true => self.compare(by, self.passing(), needs),
             false => Ok(Some(near)),
         }
+    }
+
+    /// What is nearest among the rows of the chosen clusters.
+    fn scan(
+        &self,
+        by: (&Query, &[Yardstick]),
+        chosen: &[Chosen],
+        needs: &mut Needs,
+    ) -> Result<Option<Vec<Near>>> {
+        let bound = (self.k.max(self.settings.least), self.settings.bound);
+        let Some(candidates) = scan(by.0, &self.parts, chosen, bound, self.run.host.stop)? else {
+            self.want_cells(chosen, needs)?;
+            return Ok(None);
+        };
+        self.compare(by, candidates.into_rows(self.settings.looks), needs)
     }
 
     /// The best that a file carries of its rows.
@@ -273,7 +285,7 @@ impl<'a> Asked<'a> {
         rows: impl Iterator<Item = Entry> + Clone,
         needs: &mut Needs,
     ) -> Result<Option<Vec<Near>>> {
-        let found = look(by, &self.parts, rows.clone(), (self.k, self.settings.least))?;
+        let found = look(by, &self.parts, rows.clone(), (self.k, self.settings.least), self.run.host.stop)?;
         if found.is_none() {
             for (part, row) in missing_rows(by, &self.parts, rows)? {
                 self.files.get(part as usize).into_iter().for_each(|file| file.want_row(row, needs));
@@ -295,7 +307,7 @@ fn give(files: &[File<'_>], members: &mut [Member], found: &[Vec<Near>], micros:
     let collections: usize = files.iter().map(|file| file.members.len()).sum();
     for (part, file) in (0..).zip(files) {
         for (number, own) in file.members.iter().enumerate() {
-            let lists = found.iter().map(|near| own.rows_of(part, near)).collect();
+            let lists = found.iter().map(|near| own.rows_of(part, near)).gather();
             let Some(State::Asked(target)) = members.get_mut(own.place).map(|member| &mut member.state)
             else {
                 continue;

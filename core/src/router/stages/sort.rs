@@ -96,7 +96,7 @@ impl Keys<'_, '_> {
                 None => vec![0; self.read.rows.len()],
             },
             // Calculated values are numbers or null.
-            _ => self.all(key)?.iter().map(number_word).collect(),
+            _ => self.all(key)?.iter().map(number_word).gather(),
         };
         words.iter_mut().for_each(|word| *word = directed(*word, key));
         Ok(words)

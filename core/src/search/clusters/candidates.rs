@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use crate::quant::Candidate;
+use crate::{gather::Gather as _, quant::Candidate};
 
 /// Collects estimated rows and keeps the bound that a row has to reach: the k-th least of the upper bounds.
 ///
@@ -44,7 +44,8 @@ impl Candidates {
     /// Takes what a scan found in a file and leaves the list empty.
     pub fn take(&mut self, part: u32, found: &mut Vec<Candidate>) {
         for Candidate { low, estimate, row } in found.drain(..) {
-            if low > self.bound {
+            // The second only in forged cells.
+            if low > self.bound || !low.is_finite() {
                 continue;
             }
             self.rows.push(Entry { part, row, low, estimate });
@@ -77,7 +78,7 @@ impl Candidates {
         let Self { rows, bound, .. } = self;
         let keyed = (0..).zip(&rows).filter(|(_, entry)| entry.low <= bound);
         let keys: Vec<Reverse<u64>> =
-            keyed.map(|(place, entry)| Reverse(u64::from(sortable(entry.low)) << 32 | place)).collect();
+            keyed.map(|(place, entry)| Reverse(u64::from(sortable(entry.low)) << 32 | place)).gather();
         let left = keys.len().min(most);
         Ranked { rows, heap: BinaryHeap::from(keys), seen: Seen::new(left), left }
     }

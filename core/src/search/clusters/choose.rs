@@ -9,6 +9,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{Query, candidates::sortable, file::Part};
 use crate::{
+    gather::Gather as _,
     metric::Metric,
     snapshot::{ClusterTable, log2},
 };
@@ -46,11 +47,16 @@ pub fn choose(query: &Query, parts: &[Part<'_>], k: usize, recall: f32) -> Vec<C
     let least = (count(wanted.least).max(wanted.apart) as usize).min(known.len());
     let goal = (count(wanted.clusters) * wanted.slots_per_cluster, least);
     // Ordering those that are near is enough unless they hold too few rows.
-    let near = known.iter().filter(|cluster| cluster.base <= nearest.base + 2.0 * gap).copied().collect();
+    let near = known.iter().filter(|cluster| cluster.base <= nearest.base + 2.0 * gap).copied().gather();
     match take_nearest(query, parts, near, goal) {
         (chosen, true) => chosen,
         (_, false) => take_nearest(query, parts, known, goal).0,
     }
+}
+
+/// All clusters that may hold a relevant row, nearest centroid first: for rows that only codes tell apart.
+pub fn everything(query: &Query, parts: &[Part<'_>]) -> Vec<Chosen> {
+    take_nearest(query, parts, measure(query, parts), (f32::INFINITY, usize::MAX)).0
 }
 
 /// A cluster whose centroid was compared.
@@ -137,8 +143,11 @@ fn take_nearest(
     known: Vec<Measured>,
     (slots, least): (f32, usize),
 ) -> (Vec<Chosen>, bool) {
-    let key = |(place, cluster): (u64, &Measured)| Reverse(u64::from(sortable(cluster.base)) << 32 | place);
-    let mut heap = BinaryHeap::from((0..).zip(&known).map(key).collect::<Vec<_>>());
+    let mut keys = Vec::with_capacity(known.len());
+    for (place, cluster) in (0..).zip(&known) {
+        keys.push(Reverse(u64::from(sortable(cluster.base)) << 32 | place));
+    }
+    let mut heap = BinaryHeap::from(keys);
     let (mut taken, mut chosen) = (0.0, Vec::new());
     while taken < slots || chosen.len() < least {
         let Some(Reverse(key)) = heap.pop() else { return (chosen, false) };

@@ -2,10 +2,13 @@
 
 use super::{Entry, Query, file::Part};
 use crate::{
-    error::Result,
+    error::{CatalogError, Result},
     quant::ExtendedQuery,
     search::{Measure, Top},
 };
+
+/// Rows that are compared before the caller is asked again whether to stop.
+const ROWS_AT_ONCE: usize = 256;
 
 /// A row that was found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,22 +57,31 @@ impl Yardstick {
 /// takes is not resident, see [`missing_rows`].
 ///
 /// # Errors
-/// Damage.
+/// Damage, [`CatalogError::Stopped`].
 pub fn look(
     (query, yardsticks): (&Query, &[Yardstick]),
     parts: &[Part<'_>],
     rows: impl Iterator<Item = Entry>,
     (k, least): (usize, usize),
+    stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Vec<Near>>> {
     let (mut top, mut seen) = (Top::new(k), Vec::new());
     let bounded = !yardsticks.iter().any(|by| matches!(by, Yardstick::Estimates));
-    for entry in rows {
-        if bounded && entry.low > top.bound() && seen.len() >= least {
+    for (number, entry) in rows.enumerate() {
+        if bounded && entry.low > top.bound() && number >= least {
             break;
+        }
+        if number % ROWS_AT_ONCE == ROWS_AT_ONCE - 1 && stop() {
+            return Err(CatalogError::Stopped.into());
         }
         let place = entry.part as usize;
         let (Some(part), Some(by)) = (parts.get(place), yardsticks.get(place)) else { continue };
         let Some(distance) = by.distance(query, part, &entry)? else { return Ok(None) };
+        // Only forged bytes give a NaN; the row counts as infinitely far, as in an exact scan.
+        let distance = if distance.is_nan() { f32::INFINITY } else { distance };
+        if distance > top.bound() {
+            continue;
+        }
         top.push(distance, entry.row.into());
         seen.push(Near { distance, part: entry.part, row: entry.row });
     }

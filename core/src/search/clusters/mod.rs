@@ -20,7 +20,7 @@ mod settings;
 use std::ops::Range;
 
 pub use candidates::{Candidates, Entry, Ranked};
-pub use choose::{Chosen, choose};
+pub use choose::{Chosen, choose, everything};
 pub use file::{ClusterFile, Part};
 pub use look::{Near, Yardstick, look, missing_rows};
 pub use scan::{sample, scan};
