@@ -200,14 +200,14 @@ impl<'s> File<'s> {
         self.snapshot.encoding()
     }
 
-    /// The rows that may be in the answer.
-    pub(super) fn passing(&self) -> impl Iterator<Item = u32> + Clone {
+    /// The first row from `row` on that may be in the answer.
+    pub(super) fn next_passing(&self, row: u32) -> Option<u32> {
         let rows = u32::try_from(self.snapshot.rows()).unwrap_or(u32::MAX);
         let passes = |row: &u32| {
             let word = self.mask.as_ref().map(|words| words.get((row / 64) as usize).copied().unwrap_or(0));
             word.is_none_or(|word| word >> (row % 64) & 1 == 1)
         };
-        (0..rows).filter(passes)
+        (row..rows).find(passes)
     }
 
     pub(super) fn want_vector(&self, row: u32, needs: &mut Needs) {

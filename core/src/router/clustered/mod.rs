@@ -25,8 +25,8 @@ use crate::{
     search::{
         Measure,
         clusters::{
-            Chosen, Entry, Near, Part, Query, Settings, choose, look, missing_cells, missing_vectors, sample,
-            scan,
+            Chosen, Entry, Near, Part, Query, Ranked, Settings, choose, look, missing_cells, missing_vectors,
+            sample, scan,
         },
     },
 };
@@ -215,7 +215,7 @@ impl<'a> Asked<'a> {
             self.want_cells(&chosen, needs)?;
             return Ok(None);
         };
-        let rows = candidates.into_rows(self.settings.looks);
+        let rows = Rows::Ranked(candidates.into_rows(self.settings.looks));
         let Some(near) = self.compare(measure.as_ref(), rows, needs)? else { return Ok(None) };
         // Where WHERE leaves rows that lie far from the query, the clusters near it may hold too few.
         match (near.len() as u64) < self.relevant.min(self.k as u64) {
@@ -261,16 +261,14 @@ impl<'a> Asked<'a> {
     }
 
     /// All rows that pass.
-    fn passing(&self) -> impl Iterator<Item = Entry> + Clone {
-        (0..).zip(self.files).flat_map(|(part, file)| {
-            file.passing().map(move |row| Entry { part, row, low: f32::NEG_INFINITY, estimate: 0.0 })
-        })
+    fn passing(&self) -> Rows<'a> {
+        Rows::Passing { files: self.files, part: 0, row: 0 }
     }
 
     fn compare(
         &self,
         measure: Option<&Measure>,
-        rows: impl Iterator<Item = Entry> + Clone,
+        rows: Rows<'_>,
         needs: &mut Needs,
     ) -> Result<Option<Vec<Near>>> {
         let found = look(measure, &self.parts, rows.clone(), (self.k, self.settings.least))?;
@@ -287,6 +285,33 @@ impl<'a> Asked<'a> {
             self.files.get(part as usize).into_iter().for_each(|file| file.want_cells(cells.clone(), needs));
         }
         Ok(())
+    }
+}
+
+/// Rows whose vectors are compared. One type, so that comparing is compiled once.
+#[derive(Clone)]
+enum Rows<'a> {
+    /// Those that may be near by their codes.
+    Ranked(Ranked),
+    /// All that pass, from a row of a file on.
+    Passing { files: &'a [File<'a>], part: u32, row: u32 },
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        let (files, part, from) = match self {
+            Self::Ranked(rows) => return rows.next(),
+            Self::Passing { files, part, row } => (files, part, row),
+        };
+        loop {
+            if let Some(row) = files.get(*part as usize)?.next_passing(*from) {
+                *from = row + 1;
+                return Some(Entry { part: *part, row, low: f32::NEG_INFINITY, estimate: 0.0 });
+            }
+            (*part, *from) = (*part + 1, 0);
+        }
     }
 }
 
