@@ -207,15 +207,17 @@ impl<'s> File<'s> {
         self.snapshot.encoding()
     }
 
-    /// The rows that may be in the answer.
-    pub(super) fn passing(&self) -> impl Iterator<Item = u32> + Clone {
-        let rows = self.snapshot.rows();
-        let mask = self.mask.as_deref();
-        (0..rows.div_ceil(64)).flat_map(move |place| {
-            let all = if rows - place * 64 >= 64 { u64::MAX } else { (1 << (rows % 64)) - 1 };
-            let word = mask.map_or(all, |words| words.get(place as usize).copied().unwrap_or_default());
-            Bits(word).map(move |bit| (place * 64) as u32 + bit)
-        })
+    /// The first row from `row` on that may be in the answer.
+    pub(super) fn next_passing(&self, row: u32) -> Option<u32> {
+        let rows = u32::try_from(self.snapshot.rows()).unwrap_or(u32::MAX);
+        let Some(words) = &self.mask else { return (row < rows).then_some(row) };
+        let mut place = (row / 64) as usize;
+        let mut word = words.get(place)? & (u64::MAX << (row % 64));
+        while word == 0 {
+            place += 1;
+            word = *words.get(place)?;
+        }
+        Some(place as u32 * 64 + word.trailing_zeros())
     }
 
     /// Bits of the codes that stand for vectors; 0: there are none.
@@ -298,20 +300,6 @@ fn join(ranges: &mut Vec<Range<u32>>, next: Range<u32>) {
     match ranges.last_mut() {
         Some(last) if next.start / cell < last.end.div_ceil(cell) => last.end = last.end.max(next.end),
         _ => ranges.push(next),
-    }
-}
-
-/// The places of the bits that are set in a word.
-#[derive(Debug, Clone, Copy)]
-struct Bits(u64);
-
-impl Iterator for Bits {
-    type Item = u32;
-
-    fn next(&mut self) -> Option<u32> {
-        let bit = (self.0 != 0).then(|| self.0.trailing_zeros())?;
-        self.0 &= self.0 - 1;
-        Some(bit)
     }
 }
 

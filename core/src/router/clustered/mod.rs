@@ -24,8 +24,8 @@ use crate::{
     search::{
         Measure,
         clusters::{
-            Chosen, Entry, Near, Part, Query, Settings, Yardstick, choose, everything, look, missing_cells,
-            missing_rows, sample, scan,
+            Chosen, Entry, Near, Part, Query, Ranked, Settings, Yardstick, choose, everything, look,
+            missing_cells, missing_rows, sample, scan,
         },
     },
 };
@@ -231,7 +231,7 @@ impl<'a> Asked<'a> {
             self.want_cells(chosen, needs)?;
             return Ok(None);
         };
-        self.compare(by, candidates.into_rows(self.settings.looks), needs)
+        self.compare(by, Rows::Ranked(candidates.into_rows(self.settings.looks)), needs)
     }
 
     /// The best that a file carries of its rows.
@@ -273,16 +273,14 @@ impl<'a> Asked<'a> {
     }
 
     /// All rows that pass.
-    fn passing(&self) -> impl Iterator<Item = Entry> + Clone {
-        (0..).zip(self.files).flat_map(|(part, file)| {
-            file.passing().map(move |row| Entry { part, row, low: f32::NEG_INFINITY, estimate: 0.0 })
-        })
+    fn passing(&self) -> Rows<'a> {
+        Rows::Passing { files: self.files, part: 0, row: 0 }
     }
 
     fn compare(
         &self,
         by: (&Query, &[Yardstick]),
-        rows: impl Iterator<Item = Entry> + Clone,
+        rows: Rows<'_>,
         needs: &mut Needs,
     ) -> Result<Option<Vec<Near>>> {
         let found = look(by, &self.parts, rows.clone(), (self.k, self.settings.least), self.run.host.stop)?;
@@ -299,6 +297,33 @@ impl<'a> Asked<'a> {
             self.files.get(part as usize).into_iter().for_each(|file| file.want_cells(cells.clone(), needs));
         }
         Ok(())
+    }
+}
+
+/// Rows whose vectors are compared. One type, so that comparing is compiled once.
+#[derive(Clone)]
+enum Rows<'a> {
+    /// Those that may be near by their codes.
+    Ranked(Ranked),
+    /// All that pass, from a row of a file on.
+    Passing { files: &'a [File<'a>], part: u32, row: u32 },
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        let (files, part, from) = match self {
+            Self::Ranked(rows) => return rows.next(),
+            Self::Passing { files, part, row } => (files, part, row),
+        };
+        loop {
+            if let Some(row) = files.get(*part as usize)?.next_passing(*from) {
+                *from = row + 1;
+                return Some(Entry { part: *part, row, low: f32::NEG_INFINITY, estimate: 0.0 });
+            }
+            (*part, *from) = (*part + 1, 0);
+        }
     }
 }
 
