@@ -183,7 +183,6 @@ fn a_bound_search_gives_the_rows_of_the_statement() {
                     world.records[near.collection][near.row as usize].id.clone(),
                 )
             })
-            .map(|(collection, id)| (collection.into(), id.into()))
             .collect();
         assert_eq!(found, expected);
     }
