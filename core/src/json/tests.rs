@@ -158,5 +158,5 @@ fn wrong_turns_name_their_way() {
     assert_eq!(wrong(&|root| item(root, &|item| assert!(item.get_optional("c").is_none()))), None);
     assert_eq!(wrong(&|root| assert_eq!(root.items().count(), 0)), reason("the whole is not a list"));
     assert_eq!(wrong(&|root| assert_eq!(root.text(), "")), reason("the whole is not a text"));
-    assert_eq!(wrong(&|root| drop(root.get("a").get("b"))), reason("a is not an object"));
+    assert_eq!(wrong(&|root| assert_eq!(root.get("a").get("b").text(), "")), reason("a is not an object"));
 }
