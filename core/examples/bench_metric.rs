@@ -23,7 +23,7 @@ fn main() {
 
 fn measure(metric: Metric, encoding: Encoding, rows: usize, dimension: usize) {
     let mut noise = Noise(42);
-    let mut bytes = Vec::with_capacity(rows * dimension * encoding.bytes_per_component());
+    let mut bytes = Vec::with_capacity(rows * encoding.row_bytes(dimension));
     for _ in 0..rows {
         if let Err(error) = encode_row(&noise.vector(dimension), metric, encoding, &mut bytes) {
             return eprintln!("{error}");

@@ -115,8 +115,11 @@ fn recall_is_measured_against_the_truth_of_the_lines_that_were_imported() {
     let (truth, ids) = (truth.to_str().unwrap(), world.path("records.jsonl"));
     let lines = world.lines(&world.release, &["--truth", truth, "--ids", &ids]);
     let settings: Vec<_> = lines.iter().map(|line| line["setting"].as_str().unwrap()).collect();
-    assert_eq!(settings, ["0.90", "0.95", "0.99", "exact"]);
+    assert_eq!(settings, ["0.90", "0.95", "0.99", "exact"].repeat(2));
+    let engines: Vec<_> = lines.iter().map(|line| line["engine"].as_str().unwrap()).collect();
+    assert_eq!(engines, [["search"; 4], ["statement"; 4]].concat());
     let recalls = recalls(&lines);
+    assert_eq!(recalls[..4], recalls[4..]);
     assert!(recalls[3] == 1.0 && recalls.iter().all(|recall| *recall > 0.75), "{recalls:?}");
     for line in &lines {
         for key in ["queries_per_second", "bytes_per_vector", "p50_us", "p99_us"] {
@@ -159,7 +162,7 @@ fn the_numbers_of_a_truth_need_a_meaning() {
     let one = World::new(1);
     let truth = one.truth("t.npy", |_| true);
     let by_position = one.lines(&one.release, &["--truth", truth.to_str().unwrap(), "--settings", "exact"]);
-    assert_eq!(recalls(&by_position), [1.0]);
+    assert_eq!(recalls(&by_position), [1.0; 2]);
 }
 
 #[test]
@@ -168,7 +171,7 @@ fn a_filter_has_a_truth_of_its_own() {
     let truth = world.truth("few.npy", |row| row < 3);
     let (truth, ids) = (truth.to_str().unwrap(), world.path("records.jsonl"));
     let filter = ["--truth", truth, "--ids", &ids, "--filter", "metadata.n < 3"];
-    assert_eq!(recalls(&world.lines(&world.release, &filter)), [1.0; 4]);
+    assert_eq!(recalls(&world.lines(&world.release, &filter)), [1.0; 8]);
     let (from, condition) = (["--from", "c1"], ["--filter", "metadata.n < 700"]);
     let lines = world.lines(&world.release, &[from, condition].concat());
     assert!(recalls(&lines).iter().all(|recall| *recall > 0.75), "{lines:?}");

@@ -54,6 +54,8 @@ fn packed_collections_answer_as_separate_ones() {
     assert_eq!(count(&packed), 4, "release.json, heads, the pack and the embedder");
     assert!(count(&release) > count(&packed));
     for sql in STATEMENTS {
+        // Which rows a search by clusters misses depends on the clusters.
+        let sql = &if sql.contains("USING") { format!("{sql} RECALL 1") } else { (*sql).to_owned() };
         assert_eq!(ask("--release", &packed, sql)["rows"], ask("--release", &release, sql)["rows"], "{sql}");
     }
     succeed(portolan().arg("verify").arg(&packed));

@@ -16,7 +16,7 @@ use crate::{
     quant::Rotation,
     search::{
         Measure, Top,
-        clusters::{ClusterFile, Part, Query, Settings, choose, look, scan},
+        clusters::{ClusterFile, Part, Query, Settings, Yardstick, choose, look, scan},
     },
     snapshot::{Calibration, ClusterTable},
 };
@@ -89,6 +89,10 @@ impl ClusterFile for Built<'_> {
         Ok(Some(self.vector_of(row as usize)))
     }
 
+    fn extended(&self, _row: u32) -> Result<Option<&[u8]>> {
+        Ok(None)
+    }
+
     fn wanted_slots(&self, _cluster: u32) -> &[Range<u32>] {
         &[]
     }
@@ -97,7 +101,7 @@ impl ClusterFile for Built<'_> {
 /// A question with what it needs to be asked and its true nearest distances.
 struct Question {
     query: Query,
-    measure: Measure,
+    yardstick: Yardstick,
     /// Ascending, as many as the greatest depth.
     nearest: Vec<f32>,
 }
@@ -133,7 +137,7 @@ fn question(file: &Built<'_>, rotation: &Rotation, number: usize) -> Option<Ques
     let rows = file.vectors.chunks_exact(file.row_bytes);
     (0..).zip(rows).for_each(|(row, bytes)| top.push(measure.distance(bytes), row));
     let nearest = top.into_sorted().into_iter().map(|(distance, _)| distance).collect();
-    Some(Question { query, measure, nearest })
+    Some(Question { query, yardstick: Yardstick::Vectors(measure), nearest })
 }
 
 /// The least number of clusters, of questions of middling difficulty, that keeps the recall.
@@ -168,7 +172,13 @@ fn recall_of(file: &Built<'_>, question: &Question, depth: usize, recall: f32) -
     let scanned = scan(&question.query, &parts, &chosen, (depth, settings.bound), &|| false);
     let Ok(Some(candidates)) = scanned else { return 0.0 };
     let rows = candidates.into_rows(settings.looks);
-    let Ok(Some(near)) = look(Some(&question.measure), &parts, rows, (depth, 0)) else { return 0.0 };
+    let Ok(Some(near)) =
+        look((&question.query, std::slice::from_ref(&question.yardstick)), &parts, rows, (depth, 0), &|| {
+            false
+        })
+    else {
+        return 0.0;
+    };
     let found = near.iter().filter(|near| near.distance <= *last).count().min(depth);
     found as f32 / depth as f32
 }

@@ -8,7 +8,7 @@ use crate::{
     embed::WordPiece,
     error::{CatalogError, Error, Result, SnapshotError},
     gather::Gather as _,
-    release::{Place, ReleaseIndex},
+    release::{ClusterSummary, Place, ReleaseIndex},
     snapshot::{Clusters, Collection, EmbedderFile, SnapshotFile},
 };
 
@@ -113,7 +113,8 @@ impl Catalog {
         let Some(head) = self.copy(entry.head, sources, needs)? else { return Ok(None) };
         let file =
             SnapshotFile::open(head, entry.file.bytes).map_err(|error| self.blame_copy(place, error))?;
-        if !file.eager().into_iter().map(Place::from).eq(entry.eager.iter().copied()) {
+        let described = (ClusterSummary::of(&file), file.encoding()) == (entry.clusters, entry.encoding);
+        if !described || !file.eager().into_iter().map(Place::from).eq(entry.eager.iter().copied()) {
             return Err(self.not_described(place).into());
         }
         Ok(Some(slot.get_or_init(|| file).clone()))

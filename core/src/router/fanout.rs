@@ -58,7 +58,7 @@ pub(super) struct Statement {
 }
 
 impl Statement {
-    fn run<'r>(&'r self, sources: &'r dyn Sources, host: &'r Host<'r>) -> Run<'r> {
+    pub(super) fn run<'r>(&'r self, sources: &'r dyn Sources, host: &'r Host<'r>) -> Run<'r> {
         let Self { catalog, plan, options, shape, names } = self;
         let condition = plan.filter.as_ref().map(Condition::new);
         Run { catalog, plan, condition, shape, names, sources, host, clock: options.clock }
@@ -168,6 +168,14 @@ impl Fanout {
             if let Some(member) = self.members.get_mut(member) {
                 let (code, message) = (error.code(), error.to_string());
                 member.state = State::Failed { code, message };
+            }
+        }
+        // What was found by clusters was cut by a bound to which the failed collections' rows belong.
+        for member in &mut self.members {
+            if let State::Asked(target) = &mut member.state
+                && target.by_clusters
+            {
+                target.found = None;
             }
         }
         let first = self.failure.take().unwrap_or(*error);

@@ -110,6 +110,18 @@ impl Spaces {
         Ok(())
     }
 
+    /// Asks with another vector instead of the only one.
+    ///
+    /// # Errors
+    /// The vector does not fit.
+    pub(super) fn replace(&mut self, catalog: &Catalog, vector: &[f32]) -> Result<()> {
+        let Some(space) = self.list.first() else { return Ok(()) };
+        let dimension = schema(catalog, space).map_or(0, |schema| schema.dimension as usize);
+        check_vector("the query", vector, dimension, space.metric)?;
+        self.slots.iter_mut().for_each(|slot| *slot = Slot::Ready(vector.to_vec()));
+        Ok(())
+    }
+
     fn spaces_of(&self, slot: usize) -> Vec<usize> {
         let uses = |space: &usize| self.slot_of.iter().any(|of| of.get(*space) == Some(&slot));
         (0..self.list.len()).filter(uses).gather()

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     bytes::{ByteRange, ByteSource},
     error::SnapshotError,
+    quant::Rotation,
 };
 
 /// The slots of a cell.
@@ -166,6 +167,7 @@ pub struct Clusters {
     head: Arc<Head>,
     info: ClusterInfo,
     table: ClusterTable,
+    rotation: Rotation,
     codes: Section,
     extended: Option<Section>,
 }
@@ -186,7 +188,7 @@ impl Clusters {
         let codes = head.require(SectionKind::Codes)?;
         check_first_cells(&table.first_cells, codes.blocks as usize).map_err(wrong)?;
         let (head, extended) = (head.clone(), head.section(SectionKind::Extended));
-        Ok(Self { head, info, table, codes, extended })
+        Ok(Self { head, info, table, rotation: Rotation::new(dimension), codes, extended })
     }
 
     /// What the description says of them.
@@ -197,6 +199,11 @@ impl Clusters {
     /// All that a search holds in memory.
     pub fn table(&self) -> &ClusterTable {
         &self.table
+    }
+
+    /// How queries are rotated before they are compared with codes.
+    pub fn rotation(&self) -> &Rotation {
+        &self.rotation
     }
 
     /// The length of a cell in the file, checksum included: where the next one begins.

@@ -96,7 +96,8 @@ impl SnapshotFile {
         }
         let scale = |scale: f32| scale.is_finite() && scale > 0.0;
         let sound = |info: ClusterInfo| {
-            matches!(info.extended_bits, 0 | 2..=8)
+            info.count > 0
+                && matches!(info.extended_bits, 0 | 2..=8)
                 && scale(info.a_scale)
                 && scale(info.f_scale)
                 && info.calibration.clusters.iter().flatten().all(|clusters| clusters.is_finite())

@@ -1,10 +1,14 @@
-//! What answers the questions. Today whole statements; whatever searches without reading records can stand beside them.
+//! What answers the questions: whole statements, and searches that read no records.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{Mutex, PoisonError},
+};
 
 use portolan::{
     plan::Plan,
-    router::{Fanout, Host, Options, ResultSet},
+    router::{Fanout, Host, NearRow, Options, Prepared, ResultSet},
 };
 
 use super::{files::Opened, questions::Questions};
@@ -47,6 +51,8 @@ impl fmt::Display for Setting {
 pub enum Answer {
     /// A statement's rows.
     Rows(ResultSet),
+    /// Rows by their places.
+    Near(Vec<NearRow>),
 }
 
 /// Answers questions.
@@ -78,6 +84,13 @@ impl<'o> Statements<'o> {
         Plan::parse_with(&sql, &questions.params(number)).map_err(|error| Failure::statement(error, &sql))
     }
 
+    /// The rows of one question.
+    pub fn rows(&self, questions: &Questions, number: usize, setting: Setting) -> Result<ResultSet, Failure> {
+        let plan = self.plan(questions, number, setting)?;
+        let fanout = Fanout::with(self.opened.catalog.clone(), plan, Options::default())?;
+        Ok(fanout.run_with(&self.opened.files, &Host::ALONE)?)
+    }
+
     fn sql(&self, probe: &str, setting: Setting) -> String {
         let Self { select, from, k, .. } = self;
         let filter = self.filter.as_ref().map_or_else(String::new, |filter| format!(" WHERE {filter}"));
@@ -95,8 +108,50 @@ impl Engine for Statements<'_> {
     }
 
     fn ask(&self, questions: &Questions, number: usize, setting: Setting) -> Result<Answer, Failure> {
-        let plan = self.plan(questions, number, setting)?;
-        let fanout = Fanout::with(self.opened.catalog.clone(), plan, Options::default())?;
-        Ok(Answer::Rows(fanout.run_with(&self.opened.files, &Host::ALONE)?))
+        self.rows(questions, number, setting).map(Answer::Rows)
+    }
+}
+
+/// Searches alone, as other libraries are asked: from a vector to the places of rows and their distances. The statement
+/// is bound once, and its WHERE evaluated once.
+pub struct Searches<'s> {
+    statements: &'s Statements<'s>,
+    k: usize,
+    /// Bound statements that no thread uses now.
+    idle: Mutex<Vec<(Setting, Prepared)>>,
+}
+
+impl<'s> Searches<'s> {
+    pub fn new(statements: &'s Statements<'s>, k: u32) -> Self {
+        Self { statements, k: k as usize, idle: Mutex::new(Vec::new()) }
+    }
+
+    fn take(&self, questions: &Questions, number: usize, setting: Setting) -> Result<Prepared, Failure> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = idle.iter().position(|(of, _)| *of == setting) {
+            return Ok(idle.swap_remove(place).1);
+        }
+        drop(idle);
+        let plan = self.statements.plan(questions, number, setting)?;
+        let prepared = Prepared::new(self.statements.opened.catalog.clone(), plan, Options::default())?;
+        prepared.ok_or_else(|| Failure::wrong_use("the collections that are asked do not share one space"))
+    }
+}
+
+impl Engine for Searches<'_> {
+    fn name(&self) -> &'static str {
+        "search"
+    }
+
+    fn ask(&self, questions: &Questions, number: usize, setting: Setting) -> Result<Answer, Failure> {
+        let Some(vector) = questions.vector(number) else {
+            return Err(Failure::wrong_use("searches without statements take --queries"));
+        };
+        let mut prepared = self.take(questions, number, setting)?;
+        let found = prepared.nearest(vector, &self.statements.opened.files, &Host::ALONE)?;
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push((setting, prepared));
+        let mut near = found.unwrap_or_default();
+        near.truncate(self.k);
+        Ok(Answer::Near(near))
     }
 }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use self::{
-    engine::{Engine, Setting, Statements},
+    engine::{Engine, Searches, Setting, Statements},
     files::Opened,
     questions::Questions,
     records::{Records, Truth},
@@ -54,7 +54,7 @@ pub struct Bench {
     /// The questions as vectors: npy, Arrow IPC or Parquet.
     #[arg(long, value_name = "FILE", required_unless_present = "texts")]
     queries: Option<PathBuf>,
-    /// The questions as texts, one a line, or JSON lines with a \"text\"; plain or .gz. The release must carry its embedder.
+    /// The questions as texts, one a line, or JSON lines with a "text"; plain or .gz. The release must carry its embedder.
     #[arg(long, value_name = "FILE", conflicts_with = "queries")]
     texts: Option<PathBuf>,
     /// The true nearest records of each question. Default: an exact search.
@@ -111,8 +111,11 @@ impl Bench {
                 &mut report,
             );
         }
-        // Whatever can search the files takes part: add it here.
-        let engines: [&dyn Engine; 1] = [&statements];
+        let searches = Searches::new(&statements, self.k);
+        let mut engines: Vec<&dyn Engine> = vec![&statements];
+        if self.queries.is_some() {
+            engines.insert(0, &searches);
+        }
         let bar = progress::bar((engines.len() * self.settings.len()) as u64, "settings", json);
         for engine in engines {
             for setting in &self.settings {

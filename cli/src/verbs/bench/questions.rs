@@ -68,6 +68,14 @@ impl Questions {
         }
     }
 
+    /// One question, if it is a vector.
+    pub fn vector(&self, number: usize) -> Option<&[f32]> {
+        match self {
+            Self::Vectors(vectors) => vectors.get(number).map(Vec::as_slice),
+            Self::Texts(_) => None,
+        }
+    }
+
     /// One question as the statement's parameter; none beyond the last.
     pub fn params(&self, number: usize) -> Params {
         let param = match self {

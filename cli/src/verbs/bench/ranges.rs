@@ -12,7 +12,7 @@ use portolan::{
 };
 
 use super::{
-    engine::{Answer, Engine, Setting, Statements},
+    engine::{Answer, Setting, Statements},
     files::Opened,
     questions::Questions,
     records::{Records, Truth},
@@ -141,7 +141,7 @@ pub fn measure(
                 Ok(Fanout::new(catalog.clone(), statements.plan(questions, number, *setting)?)?)
             };
             let (found, cost) = visit.ask(start(number)?)?;
-            let Answer::Rows(whole) = statements.ask(questions, number, *setting)?;
+            let whole = statements.rows(questions, number, *setting)?;
             same &= whole.rows == found.rows;
             cold.push(cost);
             later.push(visit.ask(start((number + 1) % questions.len())?)?.1);

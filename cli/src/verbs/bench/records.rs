@@ -8,7 +8,7 @@ use std::{
 use portolan::{
     native::vectors::read_integers,
     plan::Plan,
-    router::{Fanout, ResultRow},
+    router::{Fanout, NearRow, ResultRow},
     schema::Value,
 };
 use serde_json::Value as Json;
@@ -29,6 +29,8 @@ pub struct Records {
     numbers: HashMap<String, HashMap<String, u32>>,
     /// By their `_position`, where that was asked for.
     positions: BTreeMap<i64, u32>,
+    /// The first numbers of the collections, in the order of FROM: their records are numbered in the order of their rows.
+    starts: Vec<u32>,
 }
 
 impl Records {
@@ -44,22 +46,33 @@ impl Records {
             ));
         }
         let (mut numbers, mut positions) = (HashMap::<_, HashMap<_, _>>::new(), BTreeMap::new());
+        let (mut starts, mut last) = (Vec::new(), None);
         for (number, row) in (0..).zip(found.rows) {
             if let Some(Value::Int(position)) = row.cells.get(1) {
                 positions.insert(*position, number);
             }
             let (collection, id) = key(row)?;
+            if last.as_ref() != Some(&collection) {
+                starts.push(number);
+                last = Some(collection.clone());
+            }
             numbers.entry(collection).or_default().insert(id, number);
         }
-        Ok(Self { numbers, positions })
+        Ok(Self { numbers, positions, starts })
     }
 
     /// The numbers of the records that were found.
     pub fn numbers(&self, answers: &[Answer]) -> Result<Vec<Vec<u32>>, Failure> {
-        answers
-            .iter()
-            .map(|Answer::Rows(result)| result.rows.iter().map(|row| self.number(row)).collect())
-            .collect()
+        let of = |answer: &Answer| match answer {
+            Answer::Rows(result) => result.rows.iter().map(|row| self.number(row)).collect(),
+            Answer::Near(rows) => rows.iter().map(|row| self.place(row)).collect(),
+        };
+        answers.iter().map(of).collect()
+    }
+
+    fn place(&self, near: &NearRow) -> Result<u32, Failure> {
+        let number = self.starts.get(near.collection).map(|start| start + near.row as u32);
+        number.ok_or_else(|| Failure::wrong_use("an answer has a row that stands for no record"))
     }
 
     fn number(&self, row: &ResultRow) -> Result<u32, Failure> {

@@ -4,7 +4,7 @@ use std::{
     ops::Range,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -14,6 +14,7 @@ use crate::{
     gather::Gather as _,
     metric::Encoding,
     order::sort_by,
+    quant::{Rotation, SLOTS},
     router::{
         Needs,
         member::{Member, State},
@@ -23,6 +24,9 @@ use crate::{
     search::clusters::{ClusterFile, Near, Part},
     snapshot::{ClusterTable, Clusters, Section, SnapshotFile, layout::SectionKind},
 };
+
+/// Stands for the row of an error that is about none.
+const NO_ROW: u64 = u64::MAX - 1;
 
 /// A file of a space.
 pub(super) struct File<'s> {
@@ -41,7 +45,8 @@ pub(super) struct File<'s> {
     /// By cluster the slots of the searched collections; empty where all collections are.
     wanted: Vec<Vec<Range<u32>>>,
     bytes: AtomicU64,
-    failed: AtomicBool,
+    /// The row that an error was about, or that there was one.
+    failed: AtomicU64,
 }
 
 /// A collection of a file.
@@ -105,7 +110,7 @@ fn enter<'s>(
         let snapshot = collection.file().clone();
         let vectors = snapshot.head().section(SectionKind::Vectors);
         let (number, source) = (opened.file, opened.source);
-        let (bytes, failed) = (AtomicU64::new(0), AtomicBool::new(false));
+        let (bytes, failed) = (AtomicU64::new(0), AtomicU64::new(0));
         let (members, mask, relevant, wanted) = (Vec::new(), None, 0, Vec::new());
         files.push(File {
             run,
@@ -138,6 +143,8 @@ impl<'s> File<'s> {
         if !self.members.iter().any(narrow) {
             return Ok(true);
         }
+        // In the order of rows, which is that of slots: neighbours share cells, which are scanned once.
+        sort_by(&mut self.members, |a, b| a.first_row.cmp(&b.first_row));
         let mut complete = true;
         self.wanted.resize(self.clusters.table().count(), Vec::new());
         for number in 0..self.members.len() {
@@ -160,7 +167,7 @@ impl<'s> File<'s> {
             for member in slots.iter() {
                 let end = member.first_slot.saturating_add(member.slots);
                 let of = self.wanted.get_mut(member.cluster as usize);
-                of.into_iter().for_each(|of| of.push(member.first_slot..end));
+                of.into_iter().for_each(|of| join(of, member.first_slot..end));
             }
         }
         Ok(true)
@@ -192,8 +199,8 @@ impl<'s> File<'s> {
         Part { file: self, mask: self.mask.as_deref(), relevant: self.relevant, narrow }
     }
 
-    pub(super) fn dimension(&self) -> usize {
-        self.snapshot.description().dimension as usize
+    pub(super) fn rotation(&self) -> &Rotation {
+        self.clusters.rotation()
     }
 
     pub(super) fn encoding(&self) -> Encoding {
@@ -203,15 +210,27 @@ impl<'s> File<'s> {
     /// The first row from `row` on that may be in the answer.
     pub(super) fn next_passing(&self, row: u32) -> Option<u32> {
         let rows = u32::try_from(self.snapshot.rows()).unwrap_or(u32::MAX);
-        let passes = |row: &u32| {
-            let word = self.mask.as_ref().map(|words| words.get((row / 64) as usize).copied().unwrap_or(0));
-            word.is_none_or(|word| word >> (row % 64) & 1 == 1)
-        };
-        (row..rows).find(passes)
+        let Some(words) = &self.mask else { return (row < rows).then_some(row) };
+        let mut place = (row / 64) as usize;
+        let mut word = words.get(place)? & (u64::MAX << (row % 64));
+        while word == 0 {
+            place += 1;
+            word = *words.get(place)?;
+        }
+        Some(place as u32 * 64 + word.trailing_zeros())
     }
 
-    pub(super) fn want_vector(&self, row: u32, needs: &mut Needs) {
-        let range = self.vectors.as_ref().and_then(|section| self.snapshot.head().block_range(section, row));
+    /// Bits of the codes that stand for vectors; 0: there are none.
+    pub(super) fn extended_bits(&self) -> u8 {
+        self.clusters.info().extended_bits
+    }
+
+    /// Notes a row's vector, or the code that stands for it.
+    pub(super) fn want_row(&self, row: u32, needs: &mut Needs) {
+        let range = match &self.vectors {
+            Some(section) => self.snapshot.head().block_range(section, row),
+            None => self.clusters.extended_range(row),
+        };
         range.into_iter().for_each(|range| needs.want(self.number, range));
     }
 
@@ -224,19 +243,24 @@ impl<'s> File<'s> {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    pub(super) fn has_failed(&self) -> bool {
-        self.failed.load(Ordering::Relaxed)
+    /// The collections that an error of the file is about: that of the row that was read, else all; none without an error.
+    pub(super) fn failed(&self) -> Vec<usize> {
+        let failed = self.failed.load(Ordering::Relaxed);
+        let Some(row) = failed.checked_sub(1) else { return Vec::new() };
+        let holds =
+            |own: &&Own| row == NO_ROW || row.checked_sub(own.first_row).is_some_and(|row| row < own.rows);
+        self.members.iter().filter(holds).map(|own| own.place).gather()
     }
 
-    /// Counts bytes, and names the file in an error.
-    fn used<'b>(&self, bytes: Result<Option<&'b [u8]>, SnapshotError>) -> Result<Option<&'b [u8]>> {
+    /// Counts bytes, and names the file in an error about a row, or [`NO_ROW`].
+    fn used<'b>(&self, row: u64, bytes: Result<Option<&'b [u8]>, SnapshotError>) -> Result<Option<&'b [u8]>> {
         match bytes {
             Ok(bytes) => {
                 self.bytes.fetch_add(bytes.map_or(0, <[u8]>::len) as u64, Ordering::Relaxed);
                 Ok(bytes)
             }
             Err(error) => {
-                self.failed.store(true, Ordering::Relaxed);
+                self.failed.store(row + 1, Ordering::Relaxed);
                 Err(self.run.catalog.blame(self.number, error).into())
             }
         }
@@ -249,7 +273,7 @@ impl ClusterFile for File<'_> {
     }
 
     fn cells(&self, cells: Range<u32>) -> Result<Option<&[u8]>> {
-        self.used(self.clusters.cells(self.source, cells))
+        self.used(NO_ROW, self.clusters.cells(self.source, cells))
     }
 
     fn stride(&self) -> usize {
@@ -258,11 +282,24 @@ impl ClusterFile for File<'_> {
 
     fn vector(&self, row: u32) -> Result<Option<&[u8]>> {
         let section = self.vectors.as_ref().ok_or(CatalogError::EmptyRelease)?;
-        self.used(self.snapshot.head().block(self.source, section, row))
+        self.used(row.into(), self.snapshot.head().block(self.source, section, row))
+    }
+
+    fn extended(&self, row: u32) -> Result<Option<&[u8]>> {
+        self.used(row.into(), self.clusters.extended(self.source, row))
     }
 
     fn wanted_slots(&self, cluster: u32) -> &[Range<u32>] {
         self.wanted.get(cluster as usize).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// Adds slots behind others; as one range with those before where they share a cell.
+fn join(ranges: &mut Vec<Range<u32>>, next: Range<u32>) {
+    let cell = SLOTS as u32;
+    match ranges.last_mut() {
+        Some(last) if next.start / cell < last.end.div_ceil(cell) => last.end = last.end.max(next.end),
+        _ => ranges.push(next),
     }
 }
 

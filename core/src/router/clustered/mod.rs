@@ -20,13 +20,12 @@ use crate::{
     gather::Gather as _,
     metric::{Encoding, Metric},
     plan::Plan,
-    quant::Rotation,
     release::CollectionEntry,
     search::{
         Measure,
         clusters::{
-            Chosen, Entry, Near, Part, Query, Ranked, Settings, choose, look, missing_cells, missing_vectors,
-            sample, scan,
+            Chosen, Entry, Near, Part, Query, Ranked, Settings, Yardstick, choose, everything, look,
+            missing_cells, missing_rows, sample, scan,
         },
     },
 };
@@ -61,6 +60,8 @@ pub(super) fn why_not(
         Some("SIMILARITY is not what its clusters were built for")
     } else if plan.after.is_some() {
         Some("AFTER continues an exact order")
+    } else if shape.keeps_nearest(plan) {
+        Some("KEEP NEAREST leaves out rows that were found")
     } else if shape.fetch(plan) > MOST_ROWS {
         Some("so many rows are wanted that clusters save nothing")
     } else {
@@ -132,8 +133,7 @@ fn is_ready(member: &Member) -> bool {
 
 /// An error of one of the files, with the collections that are in it.
 fn blame(files: &[File<'_>], error: Error) -> Halt {
-    let failed = files.iter().find(|file| file.has_failed());
-    let members = failed.map_or(Vec::new(), |file| file.members.iter().map(|own| own.place).gather());
+    let members = files.iter().map(File::failed).find(|failed| !failed.is_empty()).unwrap_or_default();
     Halt { members, error: error.into() }
 }
 
@@ -143,7 +143,6 @@ struct Asked<'a> {
     files: &'a [File<'a>],
     parts: Vec<Part<'a>>,
     metric: Metric,
-    rotation: Rotation,
     /// How many rows are wanted, and how many there are that pass.
     k: usize,
     relevant: u64,
@@ -156,13 +155,11 @@ impl<'a> Asked<'a> {
         let k = run.shape.fetch(run.plan);
         let recall = run.plan.recall.unwrap_or(RECALL) as f32;
         let candidates = run.plan.candidates.map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX));
-        let dimension = files.first().map_or(0, |file| file.dimension());
         Self {
             run,
             files,
             parts: files.iter().map(File::part).gather(),
             metric,
-            rotation: Rotation::new(dimension),
             k,
             relevant: files.iter().map(|file| file.relevant).sum(),
             recall,
@@ -196,40 +193,55 @@ impl<'a> Asked<'a> {
 
     /// What is nearest to one vector.
     fn one(&self, vector: &[f32], needs: &mut Needs) -> Result<Option<Vec<Near>>> {
-        let query = Query::new(self.metric, &self.rotation, vector);
-        let measure = self.measure(vector);
+        let Some(first) = self.files.first() else { return Ok(Some(Vec::new())) };
+        let query = Query::new(self.metric, first.rotation(), vector);
+        let yardsticks: Vec<_> = self.files.iter().map(|file| self.yardstick(file, &query, vector)).gather();
+        let by = (&query, yardsticks.as_slice());
         let chosen = choose(&query, &self.parts, self.k, self.recall);
         if self.are_few(&chosen) {
-            return self.compare(measure.as_ref(), self.passing(), needs);
+            return self.compare(by, self.passing(), needs);
         }
         match self.are_elsewhere(&chosen)? {
-            Some(true) => return self.compare(measure.as_ref(), self.passing(), needs),
+            Some(true) => return self.compare(by, self.passing(), needs),
             Some(false) => {}
             None => {
                 self.want_cells(&chosen, needs)?;
                 return Ok(None);
             }
         }
-        let bound = (self.k, self.settings.bound);
-        let Some(candidates) = scan(&query, &self.parts, &chosen, bound, self.run.host.stop)? else {
-            self.want_cells(&chosen, needs)?;
-            return Ok(None);
-        };
-        let rows = Rows::Ranked(candidates.into_rows(self.settings.looks));
-        let Some(near) = self.compare(measure.as_ref(), rows, needs)? else { return Ok(None) };
+        let Some(near) = self.scan(by, &chosen, needs)? else { return Ok(None) };
         // Where WHERE leaves rows that lie far from the query, the clusters near it may hold too few.
+        let estimated = yardsticks.iter().any(|by| matches!(by, Yardstick::Estimates));
         match (near.len() as u64) < self.relevant.min(self.k as u64) {
-            true => self.compare(measure.as_ref(), self.passing(), needs),
+            true if estimated => self.scan(by, &everything(&query, &self.parts), needs),
+            true => self.compare(by, self.passing(), needs),
             false => Ok(Some(near)),
         }
     }
 
-    /// Vectors compare what codes only estimate; there are none in files that were written without.
-    fn measure(&self, vector: &[f32]) -> Option<Measure> {
-        let encoding = self.files.first().map(|file| file.encoding())?;
-        match encoding {
-            Encoding::None => None,
-            _ => Measure::new(self.metric, self.metric, encoding, vector),
+    /// What is nearest among the rows of the chosen clusters.
+    fn scan(
+        &self,
+        by: (&Query, &[Yardstick]),
+        chosen: &[Chosen],
+        needs: &mut Needs,
+    ) -> Result<Option<Vec<Near>>> {
+        let bound = (self.k.max(self.settings.least), self.settings.bound);
+        let Some(candidates) = scan(by.0, &self.parts, chosen, bound, self.run.host.stop)? else {
+            self.want_cells(chosen, needs)?;
+            return Ok(None);
+        };
+        self.compare(by, Rows::Ranked(candidates.into_rows(self.settings.looks)), needs)
+    }
+
+    /// The best that a file carries of its rows.
+    fn yardstick(&self, file: &File<'_>, query: &Query, vector: &[f32]) -> Yardstick {
+        match file.encoding() {
+            Encoding::None => Yardstick::codes(query, file.extended_bits()),
+            encoding => match Measure::new(self.metric, self.metric, encoding, vector) {
+                Some(measure) => Yardstick::Vectors(measure),
+                None => Yardstick::Estimates,
+            },
         }
     }
 
@@ -267,14 +279,14 @@ impl<'a> Asked<'a> {
 
     fn compare(
         &self,
-        measure: Option<&Measure>,
+        by: (&Query, &[Yardstick]),
         rows: Rows<'_>,
         needs: &mut Needs,
     ) -> Result<Option<Vec<Near>>> {
-        let found = look(measure, &self.parts, rows.clone(), (self.k, self.settings.least))?;
+        let found = look(by, &self.parts, rows.clone(), (self.k, self.settings.least), self.run.host.stop)?;
         if found.is_none() {
-            for (part, row) in missing_vectors(&self.parts, rows)? {
-                self.files.get(part as usize).into_iter().for_each(|file| file.want_vector(row, needs));
+            for (part, row) in missing_rows(by, &self.parts, rows)? {
+                self.files.get(part as usize).into_iter().for_each(|file| file.want_row(row, needs));
             }
         }
         Ok(found)

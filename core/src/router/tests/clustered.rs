@@ -15,7 +15,12 @@ const METRICS: [Metric; 3] = [Metric::Cosine, Metric::InnerProduct, Metric::L2];
 
 /// Vectors around forty points.
 fn vector(random: &mut Random) -> Vec<f32> {
-    let mut shape = Random(random.below(40) * 7919 + 1);
+    let shape = random.below(40);
+    around(shape, random)
+}
+
+fn around(shape: u64, random: &mut Random) -> Vec<f32> {
+    let mut shape = Random(shape * 7919 + 1);
     let unit = |random: &mut Random| random.below(2001) as f32 / 1000.0 - 1.0;
     (0..DIMENSION).map(|_| unit(&mut shape) + 0.6 * unit(random)).collect()
 }
@@ -28,8 +33,26 @@ fn record(random: &mut Random, number: u64) -> Record {
     Record { document: Some(format!("text {number}")), id, metadata, vector: vector(random) }
 }
 
+/// Records of one collection, each in one of forty shapes.
+pub fn shaped(seed: u64, rows: u64) -> Vec<Record> {
+    let mut random = Random(seed);
+    (0..rows)
+        .map(|number| {
+            let shape = random.below(40);
+            let vector = around(shape, &mut random);
+            let metadata = [("shape".to_owned(), Value::Int(shape as i64))].into();
+            Record { document: Some(format!("text {number}")), id: format!("r{number:05}"), metadata, vector }
+        })
+        .collect()
+}
+
+pub fn schema_of(name: &str, metric: Metric) -> Schema {
+    let fields = vec![Field { path: "shape".into(), kind: FieldType::Int }];
+    Schema { collection: name.into(), dimension: DIMENSION as u32, metric, embedder: None, fields }
+}
+
 /// Three collections, packed into one file or a file each.
-fn world(metric: Metric, encoding: Encoding, packed: bool, options: Options) -> World {
+pub fn world(metric: Metric, encoding: Encoding, packed: bool, options: Options) -> World {
     let mut random = Random(0x1234_5678_9abc_def1);
     let fields = [("rank", FieldType::Int), ("rare", FieldType::Bool)];
     let fields: Vec<Field> = fields.map(|(path, kind)| Field { path: path.into(), kind }).into();
@@ -40,8 +63,13 @@ fn world(metric: Metric, encoding: Encoding, packed: bool, options: Options) -> 
             (Schema { collection: name.into(), dimension, metric, embedder: None, fields }, records)
         })
         .into();
-    let (schemas, records) = all.iter().cloned().unzip();
     let files = if packed { vec![all] } else { all.into_iter().map(|one| vec![one]).collect() };
+    release_of(files, encoding, options)
+}
+
+/// A release of files with clusters, each of these collections.
+pub fn release_of(files: Vec<Vec<(Schema, Vec<Record>)>>, encoding: Encoding, options: Options) -> World {
+    let (schemas, records) = files.iter().flatten().cloned().unzip();
     let (mut builder, mut written) = (ReleaseBuilder::new(), Vec::new());
     for (number, collections) in files.into_iter().enumerate() {
         let draft = Draft::new(collections, encoding).unwrap();
@@ -55,7 +83,7 @@ fn world(metric: Metric, encoding: Encoding, packed: bool, options: Options) -> 
     World { schemas, records, built, files: written }
 }
 
-fn question(number: u64) -> Vec<f32> {
+pub fn question(number: u64) -> Vec<f32> {
     vector(&mut Random(number * 0x9e37_79b9 + 17))
 }
 
@@ -65,11 +93,11 @@ fn literal(vector: &[f32]) -> String {
 }
 
 /// The vector as the literal says it.
-fn said(vector: &[f32]) -> Vec<f32> {
+pub fn said(vector: &[f32]) -> Vec<f32> {
     vector.iter().map(|x| format!("{x:.4}").parse().unwrap()).collect()
 }
 
-fn statement(vector: &[f32], from: &str, rest: &str) -> String {
+pub fn statement(vector: &[f32], from: &str, rest: &str) -> String {
     format!("SELECT id, collection, distance FROM {from} USING EMBEDDING (VECTOR {}) {rest}", literal(vector))
 }
 
@@ -81,7 +109,13 @@ fn recall(found: &ResultSet, truth: &[Plain<'_>], k: usize) -> f64 {
     truth.iter().filter(|name| found.contains(name)).count() as f64 / truth.len().max(1) as f64
 }
 
-fn mean_recall(world: &World, from: &str, rest: &str, k: usize, keep: &dyn Fn(&str, &Record) -> bool) -> f64 {
+pub fn mean_recall(
+    world: &World,
+    from: &str,
+    rest: &str,
+    k: usize,
+    keep: &dyn Fn(&str, &Record) -> bool,
+) -> f64 {
     let recalls = (0..40).map(|number| {
         let vector = said(&question(number));
         let mut truth = world.nearest(&vector, None, &|_| true);

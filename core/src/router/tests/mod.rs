@@ -3,6 +3,7 @@
 mod basics;
 mod batch;
 mod clustered;
+mod clustered_edges;
 mod cursor;
 mod duplicates;
 mod explain;

@@ -44,7 +44,8 @@ impl Candidates {
     /// Takes what a scan found in a file and leaves the list empty.
     pub fn take(&mut self, part: u32, found: &mut Vec<Candidate>) {
         for Candidate { low, estimate, row } in found.drain(..) {
-            if low > self.bound {
+            // The second only in forged cells.
+            if low > self.bound || !low.is_finite() {
                 continue;
             }
             self.rows.push(Entry { part, row, low, estimate });

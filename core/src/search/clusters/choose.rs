@@ -8,7 +8,11 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{Query, candidates::sortable, file::Part};
-use crate::{gather::Gather as _, metric::Metric, snapshot::log2};
+use crate::{
+    gather::Gather as _,
+    metric::Metric,
+    snapshot::{ClusterTable, log2},
+};
 
 /// Centroids count as about as near as the nearest one within this many spreads of the distances in its cluster.
 const NEAR: f32 = 1.5;
@@ -48,6 +52,11 @@ pub fn choose(query: &Query, parts: &[Part<'_>], k: usize, recall: f32) -> Vec<C
         (chosen, true) => chosen,
         (_, false) => take_nearest(query, parts, known, goal).0,
     }
+}
+
+/// All clusters that may hold a relevant row, nearest centroid first: for rows that only codes tell apart.
+pub fn everything(query: &Query, parts: &[Part<'_>]) -> Vec<Chosen> {
+    take_nearest(query, parts, measure(query, parts), (f32::INFINITY, usize::MAX)).0
 }
 
 /// A cluster whose centroid was compared.
@@ -151,6 +160,18 @@ fn take_nearest(
 }
 
 impl Query {
+    /// What estimates of a row start from whose code is that of a difference to this cluster's centroid; infinite for a
+    /// cluster that is not there.
+    pub(super) fn base_of(&self, table: &ClusterTable, cluster: u32) -> f32 {
+        let (place, width) = (cluster as usize, table.code_dimension / 2);
+        let nibbles = place.checked_mul(width).and_then(|start| table.nibbles.get(start..start + width));
+        let numbers = table.scales.get(place).zip(table.norms.get(place));
+        let (Some(nibbles), Some((scale, norm))) = (nibbles, numbers) else { return f32::INFINITY };
+        let mut dot = [0];
+        self.centroids.dot_nibbles(nibbles, &mut dot);
+        self.base(scale * self.centroids.delta * dot[0] as f32, *norm)
+    }
+
     /// What estimates of a cluster start from, by the product of query and centroid and the centroid's squared length.
     fn base(&self, dot: f32, centroid: f32) -> f32 {
         if self.metric == Metric::L2 { (self.norm - 2.0 * dot + centroid).max(0.0) } else { 1.0 - dot }

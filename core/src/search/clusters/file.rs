@@ -25,6 +25,12 @@ pub trait ClusterFile: Sync {
     /// Damage, a row that the file does not have.
     fn vector(&self, row: u32) -> Result<Option<&[u8]>>;
 
+    /// The verified bytes of a row's code of several bits; `None` when they are not resident.
+    ///
+    /// # Errors
+    /// Damage, a row that the file does not have.
+    fn extended(&self, row: u32) -> Result<Option<&[u8]>>;
+
     /// Where in a cluster's slots those of the wanted collections stand. Ranges of slots, counted from the cluster's first.
     fn wanted_slots(&self, cluster: u32) -> &[Range<u32>];
 }

@@ -1,10 +1,14 @@
-//! Comparing the vectors of the rows that may be among the nearest.
+//! Comparing the rows that may be among the nearest by the best that the files carry of them.
 
-use super::{Entry, file::Part};
+use super::{Entry, Query, file::Part};
 use crate::{
-    error::Result,
+    error::{CatalogError, Result},
+    quant::ExtendedQuery,
     search::{Measure, Top},
 };
+
+/// Rows that are compared before the caller is asked again whether to stop.
+const ROWS_AT_ONCE: usize = 256;
 
 /// A row that was found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,35 +21,92 @@ pub struct Near {
     pub row: u32,
 }
 
+/// What rows are compared by.
+#[derive(Debug)]
+pub enum Yardstick {
+    /// Their vectors.
+    Vectors(Measure),
+    /// Codes of several bits a component, in files without vectors.
+    Codes(ExtendedQuery),
+    /// Nothing but the codes that were scanned: the estimates stand for distances.
+    Estimates,
+}
+
+impl Yardstick {
+    /// Codes of so many bits; with none, estimates.
+    pub fn codes(query: &Query, bits: u8) -> Self {
+        if bits == 0 { Self::Estimates } else { Self::Codes(ExtendedQuery::new(&query.rotated, bits)) }
+    }
+
+    /// The distance of a row; `None`: what it takes is not resident.
+    fn distance(&self, query: &Query, part: &Part<'_>, entry: &Entry) -> Result<Option<f32>> {
+        Ok(match self {
+            Self::Vectors(measure) => part.file.vector(entry.row)?.map(|vector| measure.distance(vector)),
+            Self::Codes(codes) => part.file.extended(entry.row)?.map(|code| {
+                let cluster = ExtendedQuery::cluster(code).unwrap_or(u32::MAX);
+                codes.distance(code, query.base_of(part.file.table(), cluster))
+            }),
+            Self::Estimates => Some(entry.estimate),
+        })
+    }
+}
+
 /// The nearest `k` of `rows`, which come least bounds first, and all that are as near as the last of them; in no order.
-/// Looking ends at the first row whose bound lies beyond the k-th distance, but not before `least` rows. Without a `measure` (files that carry no
-/// vectors) the estimates stand for distances. `None`: vectors are not resident, see
-/// [`missing_vectors`](super::missing_vectors).
+/// There is a yardstick for each part.
+/// Looking ends at the first row whose bound lies beyond the k-th distance, but not before `least` rows. `None`: what that
+/// takes is not resident, see [`missing_rows`].
 ///
 /// # Errors
-/// Damage.
+/// Damage, [`CatalogError::Stopped`].
 pub fn look(
-    measure: Option<&Measure>,
+    (query, yardsticks): (&Query, &[Yardstick]),
     parts: &[Part<'_>],
     rows: impl Iterator<Item = Entry>,
     (k, least): (usize, usize),
+    stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Vec<Near>>> {
     let (mut top, mut seen) = (Top::new(k), Vec::new());
-    for entry in rows {
-        if measure.is_some() && entry.low > top.bound() && seen.len() >= least {
+    let bounded = !yardsticks.iter().any(|by| matches!(by, Yardstick::Estimates));
+    for (number, entry) in rows.enumerate() {
+        if bounded && entry.low > top.bound() && number >= least {
             break;
         }
-        let distance = match (measure, parts.get(entry.part as usize)) {
-            (Some(measure), Some(part)) => match part.file.vector(entry.row)? {
-                Some(vector) => measure.distance(vector),
-                None => return Ok(None),
-            },
-            _ => entry.estimate,
-        };
+        if number % ROWS_AT_ONCE == ROWS_AT_ONCE - 1 && stop() {
+            return Err(CatalogError::Stopped.into());
+        }
+        let place = entry.part as usize;
+        let (Some(part), Some(by)) = (parts.get(place), yardsticks.get(place)) else { continue };
+        let Some(distance) = by.distance(query, part, &entry)? else { return Ok(None) };
+        // Only forged bytes give a NaN; the row counts as infinitely far, as in an exact scan.
+        let distance = if distance.is_nan() { f32::INFINITY } else { distance };
+        if distance > top.bound() {
+            continue;
+        }
         top.push(distance, entry.row.into());
         seen.push(Near { distance, part: entry.part, row: entry.row });
     }
     let last = top.bound();
     seen.retain(|near| near.distance <= last);
     Ok(Some(seen))
+}
+
+/// The rows of which what their file's yardstick takes is not resident: by part.
+///
+/// # Errors
+/// Damage.
+pub fn missing_rows(
+    (query, yardsticks): (&Query, &[Yardstick]),
+    parts: &[Part<'_>],
+    rows: impl Iterator<Item = Entry>,
+) -> Result<Vec<(u32, u32)>> {
+    let mut missing = Vec::new();
+    for entry in rows {
+        let place = entry.part as usize;
+        if let (Some(part), Some(by)) = (parts.get(place), yardsticks.get(place))
+            && by.distance(query, part, &entry)?.is_none()
+        {
+            missing.push((entry.part, entry.row));
+        }
+    }
+    Ok(missing)
 }

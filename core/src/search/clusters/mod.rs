@@ -20,9 +20,9 @@ mod settings;
 use std::ops::Range;
 
 pub use candidates::{Candidates, Entry, Ranked};
-pub use choose::{Chosen, choose};
+pub use choose::{Chosen, choose, everything};
 pub use file::{ClusterFile, Part};
-pub use look::{Near, look};
+pub use look::{Near, Yardstick, look, missing_rows};
 pub use scan::{sample, scan};
 pub use settings::Settings;
 
@@ -40,6 +40,7 @@ pub struct Query {
     centroids: ByteQuery,
     /// The squared length of the vector.
     norm: f32,
+    rotated: Vec<f32>,
 }
 
 impl Query {
@@ -55,7 +56,8 @@ impl Query {
     /// The same of a vector that was rotated, and under cosine has length one.
     pub fn rotated(metric: Metric, rotated: &[f32]) -> Self {
         let norm = rotated.iter().fold(0.0, |sum, x| sum + x * x);
-        Self { metric, signs: SignQuery::new(rotated), centroids: ByteQuery::new(rotated), norm }
+        let (signs, centroids) = (SignQuery::new(rotated), ByteQuery::new(rotated));
+        Self { metric, signs, centroids, norm, rotated: rotated.to_vec() }
     }
 }
 
@@ -71,22 +73,6 @@ pub fn missing_cells(parts: &[Part<'_>], chosen: &[Chosen]) -> Result<Vec<(u32, 
             if part.file.cells(cells.clone())?.is_none() {
                 missing.push((cluster.part, cells));
             }
-        }
-    }
-    Ok(missing)
-}
-
-/// The rows whose vectors are not resident: by part.
-///
-/// # Errors
-/// Damage.
-pub fn missing_vectors(parts: &[Part<'_>], rows: impl Iterator<Item = Entry>) -> Result<Vec<(u32, u32)>> {
-    let mut missing = Vec::new();
-    for entry in rows {
-        if let Some(part) = parts.get(entry.part as usize)
-            && part.file.vector(entry.row)?.is_none()
-        {
-            missing.push((entry.part, entry.row));
         }
     }
     Ok(missing)
