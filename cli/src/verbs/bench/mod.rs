@@ -101,13 +101,12 @@ impl Bench {
         let truth = self.truth(&records, &statements, &mut questions, json)?;
         let mut report = report::Report::new(json, &opened, self.k);
         if self.ranges {
+            let settings = &self.settings;
             return ranges::measure(
-                &opened,
-                &statements,
-                &records,
+                (&opened, &statements),
+                (&records, &truth),
                 &questions,
-                &truth,
-                &self.settings,
+                settings,
                 &mut report,
             );
         }

@@ -123,11 +123,9 @@ impl<'o> Visit<'o> {
 
 /// Lets a visitor come for each question, who asks it and then the next one.
 pub fn measure(
-    opened: &Opened,
-    statements: &Statements<'_>,
-    records: &Records,
+    (opened, statements): (&Opened, &Statements<'_>),
+    (records, truth): (&Records, &Truth),
     questions: &Questions,
-    truth: &Truth,
     settings: &[Setting],
     report: &mut Report,
 ) -> Result<Outcome, Failure> {

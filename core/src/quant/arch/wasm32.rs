@@ -94,20 +94,19 @@ impl Sums {
 
     #[inline(always)]
     fn add(&mut self, codes: &[u8; TABLE_BLOCK], tables: &TableBlock) {
-        self.add_quarter::<0>(codes, tables);
-        self.add_quarter::<1>(codes, tables);
-        self.add_quarter::<2>(codes, tables);
-        self.add_quarter::<3>(codes, tables);
+        for quarter in 0..4 {
+            self.add_quarter(quarter, codes, tables);
+        }
     }
 
-    /// The four groups whose numbers are `Q` modulo four.
+    /// The four groups whose numbers are `q` modulo four.
     #[inline(always)]
-    fn add_quarter<const Q: usize>(&mut self, codes: &[u8; TABLE_BLOCK], tables: &TableBlock) {
+    fn add_quarter(&mut self, q: usize, codes: &[u8; TABLE_BLOCK], tables: &TableBlock) {
         let (codes, tables) = (codes.as_chunks::<16>().0, tables.0.as_chunks::<16>().0);
-        let (low_0, high_0) = look_up(&codes[Q], &tables[Q]);
-        let (low_1, high_1) = look_up(&codes[Q + 4], &tables[Q + 4]);
-        let (low_2, high_2) = look_up(&codes[Q + 8], &tables[Q + 8]);
-        let (low_3, high_3) = look_up(&codes[Q + 12], &tables[Q + 12]);
+        let (low_0, high_0) = look_up(&codes[q], &tables[q]);
+        let (low_1, high_1) = look_up(&codes[q + 4], &tables[q + 4]);
+        let (low_2, high_2) = look_up(&codes[q + 8], &tables[q + 8]);
+        let (low_3, high_3) = look_up(&codes[q + 12], &tables[q + 12]);
         self.0.add(i8x16_add(low_0, low_1), i8x16_add(low_2, low_3));
         self.1.add(i8x16_add(high_0, high_1), i8x16_add(high_2, high_3));
     }
