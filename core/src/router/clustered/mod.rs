@@ -137,6 +137,9 @@ fn blame(files: &[File<'_>], error: Error) -> Halt {
     Halt { members, error: error.into() }
 }
 
+/// What was found for one of several questions, and what is missing.
+type Answered = (Needs, Result<Option<Vec<Near>>>);
+
 /// What is asked of the files of a space.
 struct Asked<'a> {
     run: &'a Run<'a>,
@@ -172,7 +175,7 @@ impl<'a> Asked<'a> {
         if let [vector] = vectors {
             return Ok(self.one(vector, needs)?.map(|near| vec![near]));
         }
-        let done: Vec<Mutex<(Needs, Result<Option<Vec<Near>>>)>> =
+        let done: Vec<Mutex<Answered>> =
             vectors.iter().map(|_| Mutex::new((Needs::default(), Ok(None)))).gather();
         let costs = vec![1; vectors.len()];
         each(self.run, &costs, SPREAD_QUESTIONS, &|place| {
@@ -332,7 +335,7 @@ fn give(files: &[File<'_>], members: &mut [Member], found: &[Vec<Near>], micros:
     let collections: usize = files.iter().map(|file| file.members.len()).sum();
     for (part, file) in (0..).zip(files) {
         for (number, own) in file.members.iter().enumerate() {
-            let lists = found.iter().map(|near| own.rows_of(part, near)).gather();
+            let lists: Vec<_> = found.iter().map(|near| own.rows_of(part, near)).gather();
             let Some(State::Asked(target)) = members.get_mut(own.place).map(|member| &mut member.state)
             else {
                 continue;
@@ -345,6 +348,6 @@ fn give(files: &[File<'_>], members: &mut [Member], found: &[Vec<Near>], micros:
     }
 }
 
-fn found_rows(lists: &Vec<Vec<(f32, u64)>>) -> u64 {
+fn found_rows(lists: &[Vec<(f32, u64)>]) -> u64 {
     lists.iter().map(|list| list.len() as u64).sum()
 }
