@@ -182,10 +182,8 @@ pub(super) fn dot_codes(level: Level, bits: u8) -> DotCodes {
         (Set::Neon, 4) => aarch64::dot_nibble_codes,
         #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
         (Set::Neon, 8) => aarch64::dot_byte_codes,
-        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        (Set::Simd128, 4) => wasm32::dot_nibble_codes,
-        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        (Set::Simd128, 8) => wasm32::dot_byte_codes,
+        // In wasm too: codes of several bits are read for a few rows of files without vectors, and two kernels are a
+        // kilobyte.
         _ => scalar::dot_codes,
     }
 }

@@ -198,27 +198,6 @@ pub(super) fn dot_bytes(query: &[i8], row: &[u8]) -> i32 {
     fold(sums)
 }
 
-pub(super) fn dot_byte_codes(query: &[i16], codes: &[u8], _: u8) -> i32 {
-    let mut sums = i32x4_splat(0);
-    for (codes, query) in codes.as_chunks::<8>().0.iter().zip(query.as_chunks::<8>().0) {
-        let codes = u16x8_extend_low_u8x16(u64x2(u64::from_le_bytes(*codes), 0));
-        sums = i32x4_add(sums, i32x4_dot_i16x8(codes, load_halfwords(query)));
-    }
-    fold(sums)
-}
-
-/// A byte holds two components. As 32 bits it is spread so that each has 16 of them.
-pub(super) fn dot_nibble_codes(query: &[i16], codes: &[u8], _: u8) -> i32 {
-    let mut sums = i32x4_splat(0);
-    for (codes, query) in codes.as_chunks::<4>().0.iter().zip(query.as_chunks::<8>().0) {
-        let words = u16x8_extend_low_u8x16(u32x4(u32::from_le_bytes(*codes), 0, 0, 0));
-        let words = u32x4_extend_low_u16x8(words);
-        let spread = v128_and(v128_or(words, i32x4_shl(words, 12)), u16x8_splat(15));
-        sums = i32x4_add(sums, i32x4_dot_i16x8(spread, load_halfwords(query)));
-    }
-    fold(sums)
-}
-
 fn fold(sums: v128) -> i32 {
     let two = i32x4_add(sums, i32x4_shuffle::<2, 3, 0, 1>(sums, sums));
     i32x4_extract_lane::<0>(two).wrapping_add(i32x4_extract_lane::<1>(two))
@@ -234,10 +213,4 @@ fn load(bytes: &[u8; 16]) -> v128 {
 fn load_query(bytes: &[i8; 16]) -> v128 {
     // SAFETY: 16 readable bytes; the load needs no alignment.
     unsafe { v128_load(bytes.as_ptr().cast()) }
-}
-
-#[inline(always)]
-fn load_halfwords(halfwords: &[i16; 8]) -> v128 {
-    // SAFETY: 16 readable bytes; the load needs no alignment.
-    unsafe { v128_load(halfwords.as_ptr().cast()) }
 }
