@@ -116,9 +116,7 @@ impl Fanout {
         match (target.passes(), self.statement.shape.mode) {
             (Some(false), _) => ("none", "no row can pass WHERE, whatever the columns hold"),
             (_, Mode::Search) => match self.why_not_clusters(member) {
-                None => {
-                    ("clusters", "those near the query hold the share of the nearest rows that RECALL asks")
-                }
+                None => ("clusters", "as many as RECALL takes"),
                 Some(why) => ("scan", why),
             },
             (Some(true), Mode::Grouped) if self.only_counts() => {

@@ -55,15 +55,15 @@ pub(super) fn why_not(
     if snapshot.is_none_or(|snapshot| snapshot.clusters.is_none()) {
         Some("its file has no clusters")
     } else if plan.recall.unwrap_or(RECALL) >= 1.0 {
-        Some("RECALL 1 compares every row")
+        Some("RECALL 1")
     } else if plan.similarity.is_some_and(|metric| metric != entry.schema.metric) {
-        Some("SIMILARITY is not what its clusters were built for")
+        Some("its clusters are for another metric")
     } else if plan.after.is_some() {
-        Some("AFTER continues an exact order")
+        Some("AFTER")
     } else if shape.keeps_nearest(plan) {
-        Some("KEEP NEAREST leaves out rows that were found")
+        Some("KEEP NEAREST")
     } else if shape.fetch(plan) > MOST_ROWS {
-        Some("so many rows are wanted that clusters save nothing")
+        Some("many rows are wanted")
     } else {
         None
     }
