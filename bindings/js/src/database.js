@@ -32,14 +32,19 @@ class Database {
 
   /** What can stand after FROM. */
   collections() {
-    return this.#description.collections.map(({ schema, statistics }) => ({
-      name: schema.collection,
-      rows: statistics.rows,
-      dimension: schema.dimension,
-      metric: schema.metric,
-      embedder: schema.embedder?.name ?? null,
-      fields: schema.fields.map(({ path, type }) => ({ path, type })),
-    }));
+    const { schemas, files, collections } = this.#description;
+    return collections.map(({ name, file, rows, fields }) => {
+      const schema = schemas[files[file].schema];
+      const own = fields ? fields.map((place) => schema.fields[place]) : schema.fields;
+      return {
+        name,
+        rows,
+        dimension: schema.dimension,
+        metric: schema.metric,
+        embedder: schema.embedder?.name ?? null,
+        fields: own.map(([path, type]) => ({ path, type: typeOf(type) })),
+      };
+    });
   }
 
   /** Answers one statement. */
@@ -135,3 +140,8 @@ function unlessAborted(promise, signal) {
 }
 
 if (Symbol.dispose) Database.prototype[Symbol.dispose] = Database.prototype.close;
+
+/** `text[]` is a list of texts. */
+function typeOf(name) {
+  return name.endsWith("[]") ? { list: typeOf(name.slice(0, -2)) } : name;
+}
