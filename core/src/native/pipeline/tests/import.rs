@@ -186,7 +186,7 @@ async fn places_continue_from_one_commit_to_the_next() {
 async fn an_import_stopped_anywhere_is_made_whole_by_the_next() {
     let (mut stopped, mut after) = (0, 0);
     loop {
-        after += 3;
+        after += 1;
         let bench = Bench::new();
         let lines: Vec<String> = (0..30).map(|n| line(&format!("r{}", 60 - n), r#"{"n":1}"#)).collect();
         let source = bench.source(&refs(&lines));
