@@ -5,7 +5,7 @@ use crate::{
     cluster::{OneThread, Options, of_draft},
     metric::{Encoding, Metric},
     release::ReleaseBuilder,
-    router::ResultSet,
+    router::{Outcome, ResultSet},
     schema::{Field, FieldType, Record, Schema, Value},
     snapshot::Draft,
 };
@@ -199,11 +199,22 @@ fn ranges_find_what_whole_files_find_in_few_waves() {
             let sql = statement(&question(number), from, rest);
             let (by_ranges, bytes) = world.ask_by_ranges(&sql);
             assert!(by_ranges.waves <= 5, "{sql}: {} waves", by_ranges.waves);
-            assert_eq!(ResultSet { waves: 0, ..by_ranges }, world.ask(&sql), "{sql}");
+            assert_eq!(rows_alone(by_ranges), rows_alone(world.ask(&sql)), "{sql}");
             let whole: usize = world.files.iter().map(Vec::len).sum();
             assert!(rest.contains("RECALL 1") || bytes < whole as u64 * 3 / 4, "{sql}: {bytes} of {whole}");
         }
     }
+}
+
+/// The answer without what it cost: a whole file has its ids at hand, ranges bring them with the records.
+fn rows_alone(mut answer: ResultSet) -> ResultSet {
+    answer.waves = 0;
+    for report in &mut answer.collections {
+        if let Outcome::Asked { bytes, .. } = &mut report.outcome {
+            *bytes = 0;
+        }
+    }
+    answer
 }
 
 #[test]
