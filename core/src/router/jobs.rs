@@ -45,6 +45,8 @@ pub(super) fn search(
         let (place, space) = (member.place, member.space);
         if let State::Asked(target) = &mut member.state
             && target.found.is_none()
+            // What a search of clusters takes besides is asked for by file.
+            && !(target.by_clusters && target.is_masked())
         {
             let needs = Needs::default();
             jobs.push(Mutex::new(Search { member: number, place, space, target, needs, error: None }));

@@ -14,7 +14,7 @@ use crate::{
     gather::Gather as _,
     metric::Encoding,
     order::sort_by,
-    quant::{Rotation, SLOTS},
+    quant::{Rotation, SLOTS, prefetch},
     router::{
         Needs,
         member::{Member, State},
@@ -103,10 +103,11 @@ fn enter<'s>(
     needs: &mut Needs,
 ) -> Result<bool> {
     let Some(opened) = Opened::open(run, member.place, needs)? else { return Ok(false) };
-    let Some(clusters) = run.catalog.clusters(member.place, run.sources, needs)? else { return Ok(false) };
     let collection = &opened.collection;
     let own = Own { place, first_row: collection.first_row(), rows: collection.rows() };
     if !files.iter().any(|file| file.number == opened.file) {
+        let clusters = run.catalog.clusters(member.place, run.sources, needs)?;
+        let Some(clusters) = clusters else { return Ok(false) };
         let snapshot = collection.file().clone();
         let vectors = snapshot.head().section(SectionKind::Vectors);
         let (number, source) = (opened.file, opened.source);
@@ -283,6 +284,11 @@ impl ClusterFile for File<'_> {
     fn vector(&self, row: u32) -> Result<Option<&[u8]>> {
         let section = self.vectors.as_ref().ok_or(CatalogError::EmptyRelease)?;
         self.used(row.into(), self.snapshot.head().block(self.source, section, row))
+    }
+
+    fn prefetch_vector(&self, row: u32) {
+        let range = self.vectors.as_ref().and_then(|section| self.snapshot.head().block_range(section, row));
+        range.and_then(|range| self.source.get(range)).into_iter().for_each(prefetch);
     }
 
     fn extended(&self, row: u32) -> Result<Option<&[u8]>> {
