@@ -178,7 +178,7 @@ impl Head {
     ) -> Result<Option<&'s [u8]>, SnapshotError> {
         let range = self.expect_block(section, index)?;
         match source.get(range) {
-            Some(bytes) => self.check(section, index, bytes).map(Some),
+            Some(bytes) => self.check_at(section, index, range, bytes).map(Some),
             None => Ok(None),
         }
     }
@@ -190,7 +190,18 @@ impl Head {
         index: u32,
         bytes: &'b [u8],
     ) -> Result<&'b [u8], SnapshotError> {
-        let range = self.expect_block(section, index)?;
+        self.check_at(section, index, self.expect_block(section, index)?, bytes)
+    }
+
+    /// The same of a block that lies at `range`.
+    #[inline]
+    fn check_at<'b>(
+        &self,
+        section: &Section,
+        index: u32,
+        range: ByteRange,
+        bytes: &'b [u8],
+    ) -> Result<&'b [u8], SnapshotError> {
         let damaged = || SnapshotError::Checksum { section: section.kind.name().into(), offset: range.start };
         let (content, sum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(damaged)?;
         let bit = (section.first_block + index) as usize;
@@ -225,10 +236,28 @@ impl Head {
             end: self.expect_block(section, last)?.end,
         };
         let (Some(bytes), stride) = (source.get(range), self.stride(section)) else { return Ok(None) };
-        for (index, block) in blocks.zip(bytes.chunks(stride)) {
-            self.check(section, index, block)?;
+        if !self.are_verified(section, blocks.clone()) {
+            for (index, block) in blocks.zip(bytes.chunks(stride)) {
+                self.check(section, index, block)?;
+            }
         }
         Ok(Some(bytes))
+    }
+
+    /// Whether the checksums of all these blocks were found right before.
+    fn are_verified(&self, section: &Section, blocks: Range<u32>) -> bool {
+        let Some(words) = self.verified(section.number as usize) else { return false };
+        let end = section.first_block.saturating_add(blocks.end);
+        let mut bit = section.first_block.saturating_add(blocks.start);
+        while bit < end {
+            let word = words.get((bit / 64) as usize).map_or(0, |word| word.load(Ordering::Relaxed));
+            let span = (64 - bit % 64).min(end - bit);
+            if (word >> (bit % 64)).trailing_ones() < span {
+                return false;
+            }
+            bit += span;
+        }
+        true
     }
 
     /// The length of every block of the section, its checksum included. Of a section with blocks of many lengths it is

@@ -2,7 +2,10 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use crate::{gather::Gather as _, quant::Candidate};
+use crate::quant::Candidate;
+
+/// How many rows there is space for at first.
+const ROWS: usize = 512;
 
 /// Collects estimated rows and keeps the bound that a row has to reach: the k-th least of the upper bounds.
 ///
@@ -33,7 +36,7 @@ impl Candidates {
     /// For the `k` nearest rows; `twice`: rows may be offered twice, by two clusters.
     pub fn new(k: usize, twice: bool) -> Self {
         let depth = if twice { k.saturating_add(k.div_ceil(2)) } else { k };
-        Self { uppers: BinaryHeap::new(), depth, bound: f32::INFINITY, rows: Vec::new() }
+        Self { uppers: BinaryHeap::new(), depth, bound: f32::INFINITY, rows: Vec::with_capacity(ROWS) }
     }
 
     /// What the least distance of a row must not exceed.
@@ -77,8 +80,8 @@ impl Candidates {
     pub fn into_rows(self, most: usize) -> Ranked {
         let Self { rows, bound, .. } = self;
         let keyed = (0..).zip(&rows).filter(|(_, entry)| entry.low <= bound);
-        let keys: Vec<Reverse<u64>> =
-            keyed.map(|(place, entry)| Reverse(u64::from(sortable(entry.low)) << 32 | place)).gather();
+        let mut keys = Vec::with_capacity(rows.len());
+        keyed.for_each(|(place, entry)| keys.push(Reverse(u64::from(sortable(entry.low)) << 32 | place)));
         let left = keys.len().min(most);
         Ranked { rows, heap: BinaryHeap::from(keys), seen: Seen::new(left), left }
     }

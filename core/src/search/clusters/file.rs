@@ -25,6 +25,9 @@ pub trait ClusterFile: Sync {
     /// Damage, a row that the file does not have.
     fn vector(&self, row: u32) -> Result<Option<&[u8]>>;
 
+    /// Asks the processor for the bytes of a row's vector, which will be read in a while. Changes nothing.
+    fn prefetch_vector(&self, _row: u32) {}
+
     /// The verified bytes of a row's code of several bits; `None` when they are not resident.
     ///
     /// # Errors

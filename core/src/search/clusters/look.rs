@@ -10,6 +10,10 @@ use crate::{
 /// Rows that are compared before the caller is asked again whether to stop.
 const ROWS_AT_ONCE: usize = 256;
 
+/// So many rows before a row is compared, its vector is asked for: the time in which they are compared is about what the
+/// memory needs to bring it.
+const AHEAD: usize = 8;
+
 /// A row that was found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Near {
@@ -67,7 +71,7 @@ pub fn look(
 ) -> Result<Option<Vec<Near>>> {
     let (mut top, mut seen) = (Top::new(k), Vec::new());
     let bounded = !yardsticks.iter().any(|by| matches!(by, Yardstick::Estimates));
-    for (number, entry) in rows.enumerate() {
+    for (number, entry) in Ahead::new(parts, rows).enumerate() {
         if bounded && entry.low > top.bound() && number >= least {
             break;
         }
@@ -88,6 +92,44 @@ pub fn look(
     let last = top.bound();
     seen.retain(|near| near.distance <= last);
     Ok(Some(seen))
+}
+
+/// Rows in their order, [`AHEAD`] of them known before they are needed.
+struct Ahead<'a, I> {
+    parts: &'a [Part<'a>],
+    rows: I,
+    ring: [Option<Entry>; AHEAD],
+    place: usize,
+}
+
+impl<'a, I: Iterator<Item = Entry>> Ahead<'a, I> {
+    fn new(parts: &'a [Part<'a>], rows: I) -> Self {
+        let mut ahead = Self { parts, rows, ring: [None; AHEAD], place: 0 };
+        for _ in 0..AHEAD {
+            ahead.turn();
+        }
+        ahead
+    }
+
+    /// The entry that has waited longest; another takes its place.
+    fn turn(&mut self) -> Option<Entry> {
+        let next = self.rows.next();
+        if let Some(entry) = next
+            && let Some(part) = self.parts.get(entry.part as usize)
+        {
+            part.file.prefetch_vector(entry.row);
+        }
+        self.place = (self.place + 1) % AHEAD;
+        self.ring.get_mut(self.place).and_then(|waiting| std::mem::replace(waiting, next))
+    }
+}
+
+impl<I: Iterator<Item = Entry>> Iterator for Ahead<'_, I> {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        self.turn()
+    }
 }
 
 /// The rows of which what their file's yardstick takes is not resident: by part.

@@ -39,7 +39,11 @@ pub fn scan(
         let stride = part.file.stride().max(1);
         for cells in part.cells(cluster.cluster) {
             let Some(bytes) = part.file.cells(cells)? else { return Ok(None) };
-            for run in bytes.chunks(stride * CELLS) {
+            let mut rest = bytes;
+            while !rest.is_empty() {
+                let cells = if candidates.bound().is_finite() { CELLS } else { 1 };
+                let run;
+                (run, rest) = rest.split_at((stride * cells).min(rest.len()));
                 query.signs.scan_cells(run, stride, &frame, mask, candidates.bound(), &mut found);
                 candidates.take(cluster.part, &mut found);
             }

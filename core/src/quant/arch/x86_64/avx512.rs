@@ -212,9 +212,14 @@ fn interleave([both, odd]: [__m512i; 2]) -> [__m512i; 2] {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load(block: &[u8; TABLE_BLOCK], quarter: usize) -> __m512i {
-    let quarter = &block.as_chunks::<64>().0[quarter];
-    // SAFETY: `quarter` is 64 readable bytes; no alignment is needed.
-    unsafe { _mm512_loadu_si512(quarter.as_ptr().cast()) }
+    load_line(&block.as_chunks().0[quarter])
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load_line(line: &[u8; 64]) -> __m512i {
+    // SAFETY: 64 readable bytes; no alignment is needed.
+    unsafe { _mm512_loadu_si512(line.as_ptr().cast()) }
 }
 
 /// The first 64 bytes of `rest`, with zeros for those it lacks.
@@ -235,8 +240,9 @@ fn dot_nibbles_present(halves: &[i8], rows: &[u8], row_bytes: usize, out: &mut [
     let (out_fours, out_rest) = out.as_chunks_mut::<4>();
     let rest = fours.remainder();
     for (four, out) in fours.zip(out_fours) {
-        let mut rows = four.chunks_exact(row_bytes);
-        let rows: [&[u8]; 4] = std::array::from_fn(|_| rows.next().unwrap_or_default());
+        let (ab, cd) = four.split_at(2 * row_bytes);
+        let ((a, b), (c, d)) = (ab.split_at(row_bytes), cd.split_at(row_bytes));
+        let rows = [a, b, c, d];
         // SAFETY: `out` is the 16 writable bytes of four sums; no alignment is needed.
         unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), fold_rows(dot_rows(even, odd, rows))) };
     }
@@ -254,7 +260,11 @@ fn dot_rows<const N: usize>(even: &[i8], odd: &[i8], rows: [&[u8]; N]) -> [__m51
     for (i, (even, odd)) in even.as_chunks::<64>().0.iter().zip(odd.as_chunks::<64>().0).enumerate() {
         let (even, odd) = (load_query(even), load_query(odd));
         for (sum, row) in sums.iter_mut().zip(rows) {
-            let codes = load_rest(row.get(64 * i..).unwrap_or_default());
+            let rest = row.get(64 * i..).unwrap_or_default();
+            let codes = match rest.first_chunk() {
+                Some(line) => load_line(line),
+                None => load_rest(rest),
+            };
             let high = _mm512_and_si512(_mm512_srli_epi16::<4>(codes), nibble);
             *sum = _mm512_dpbusd_epi32(*sum, _mm512_and_si512(codes, nibble), even);
             *sum = _mm512_dpbusd_epi32(*sum, high, odd);
