@@ -11,3 +11,7 @@ mod request;
 mod value;
 
 pub use engine::Engine;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

@@ -55,13 +55,13 @@ pub(super) fn why_not(
     if snapshot.is_none_or(|snapshot| snapshot.clusters.is_none()) {
         Some("its file has no clusters")
     } else if plan.recall.unwrap_or(RECALL) >= 1.0 {
-        Some("RECALL 1")
+        Some("RECALL 1 compares every row")
     } else if plan.similarity.is_some_and(|metric| metric != entry.schema.metric) {
         Some("its clusters are for another metric")
     } else if plan.after.is_some() {
-        Some("AFTER")
+        Some("AFTER continues an exact order")
     } else if shape.keeps_nearest(plan) {
-        Some("KEEP NEAREST")
+        Some("KEEP NEAREST compares every row")
     } else if shape.fetch(plan) > MOST_ROWS {
         Some("many rows are wanted")
     } else {
