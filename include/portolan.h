@@ -327,6 +327,33 @@ const char *portolan_release_collection_name(const portolan_release_t *release, 
 /** How many records a collection holds; 0 when there is no such collection. */
 uint64_t portolan_release_collection_rows(const portolan_release_t *release, size_t collection);
 
+/** What a program is going to do with a release. */
+enum portolan_advice {
+    /** Nothing in particular: how a release is opened. */
+    PORTOLAN_ADVICE_NORMAL = 0,
+    /**
+     * Search it: what every search reads is brought now, in the background; vectors and records one by one when they
+     * are asked for, so that memory smaller than the files is not spent on what nobody asked for.
+     */
+    PORTOLAN_ADVICE_SEARCH = 1,
+    /** Search it without ever waiting for the disk: all of it is brought now, in the background. */
+    PORTOLAN_ADVICE_ALL = 2,
+};
+typedef uint32_t portolan_advice_t;
+
+/**
+ * Tells the operating system what the release is opened for. Changes no answer, and does not wait for the disk; where the
+ * operating system takes no advice, it does nothing.
+ *
+ * @param advice  one of `portolan_advice_t`
+ * @param error   receives the reason on failure, unless NULL; free it with `portolan_error_free`
+ * @return        0, or the error's number
+ */
+uint32_t portolan_release_advise(
+    const portolan_release_t *release,
+    uint32_t advice,
+    portolan_error_t **error);
+
 /**
  * Reads every byte of the release and checks it against its checksums and hashes.
  *

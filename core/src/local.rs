@@ -3,6 +3,7 @@
 //! Use this where there is a file system: programs in Rust, the C library, the command. It reads nothing when it
 //! opens but `release.json`; the operating system pages in what queries touch. One handle serves all threads.
 
+mod advise;
 mod threads;
 
 use std::{
@@ -17,6 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use advise::Advice;
 pub(crate) use threads::Threads;
 
 use crate::{

@@ -40,9 +40,9 @@ pub use params::{
     portolan_params_new, Bound,
 };
 pub use release::{
-    portolan_query, portolan_query_with, portolan_release_collection_count, portolan_release_collection_name,
-    portolan_release_collection_rows, portolan_release_free, portolan_release_id, portolan_release_open,
-    portolan_release_verify, Release,
+    portolan_query, portolan_query_with, portolan_release_advise, portolan_release_collection_count,
+    portolan_release_collection_name, portolan_release_collection_rows, portolan_release_free,
+    portolan_release_id, portolan_release_open, portolan_release_verify, Release, Warmth,
 };
 pub use report::{CollectionView, OutcomeView, SetView};
 pub use result::{

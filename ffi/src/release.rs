@@ -1,6 +1,11 @@
 //! The release: a folder of snapshots, opened to be asked.
 
-use engine::{local::LocalRelease, plan::Plan, query::Params, release::CollectionEntry};
+use engine::{
+    local::{Advice, LocalRelease},
+    plan::Plan,
+    query::Params,
+    release::CollectionEntry,
+};
 use safer_ffi::prelude::*;
 
 use crate::{
@@ -107,6 +112,39 @@ pub fn portolan_query_with(
         };
         out.write(Some(Box::new(Answer::new(answer)).into()));
         Ok(())
+    })
+}
+
+/// What a program is going to do with a release.
+#[derive_ReprC(rename = "portolan_advice")]
+#[ffi_export]
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warmth {
+    /// Nothing in particular: how a release is opened.
+    Normal = 0,
+    /// Search it: what every search reads is brought now, in the background; vectors and records one by one when they
+    /// are asked for, so that memory smaller than the files is not spent on what nobody asked for.
+    Search = 1,
+    /// Search it without ever waiting for the disk: all of it is brought now, in the background.
+    All = 2,
+}
+
+/// Tells the operating system what the release is opened for. Changes no answer, and does not wait for the disk; where the
+/// operating system takes no advice, it does nothing.
+///
+/// @param advice  one of `portolan_advice_t`
+/// @param error   receives the reason on failure, unless NULL; free it with `portolan_error_free`
+/// @return        0, or the error's number
+#[ffi_export]
+pub fn portolan_release_advise(release: Option<&Release>, advice: u32, error: Place<'_, ErrorObject>) -> u32 {
+    guard(error, || {
+        let release = release.ok_or_else(|| Fault::null("release"))?;
+        let known =
+            [(Warmth::Normal, Advice::Normal), (Warmth::Search, Advice::Search), (Warmth::All, Advice::All)];
+        let found = known.into_iter().find(|(number, _)| *number as u32 == advice);
+        let (_, advice) = found.ok_or_else(|| Fault::argument("advice", "is none of portolan_advice_t"))?;
+        Ok(release.engine.advise(advice)?)
     })
 }
 

@@ -43,6 +43,7 @@ static void check_null_handles(void) {
     CHECK(portolan_release_collection_count(NULL) == 0);
     CHECK(portolan_release_collection_name(NULL, 0) == NULL);
     CHECK(portolan_release_collection_rows(NULL, 0) == 0);
+    CHECK(portolan_release_advise(NULL, PORTOLAN_ADVICE_ALL, NULL) == PORTOLAN_CODE_NULL_ARGUMENT);
     CHECK(portolan_release_verify(NULL, NULL) == PORTOLAN_CODE_NULL_ARGUMENT);
     CHECK(portolan_result_json(NULL) == NULL);
     CHECK(portolan_result_row_count(NULL) == 0);

@@ -204,6 +204,25 @@ static void check_sets(const portolan_release_t *release) {
     portolan_result_free(result);
 }
 
+/* Advice changes no answer; what is no advice is refused. */
+static void check_advice(const portolan_release_t *release) {
+    portolan_result_t *before = NULL, *after = NULL;
+    portolan_error_t *error = NULL;
+    CHECK(portolan_query(release, NEAREST, &before, NULL) == PORTOLAN_CODE_OK);
+    for (uint32_t advice = PORTOLAN_ADVICE_NORMAL; advice <= PORTOLAN_ADVICE_ALL; advice++) {
+        CHECK(portolan_release_advise(release, advice, NULL) == PORTOLAN_CODE_OK);
+        CHECK(portolan_query(release, NEAREST, &after, NULL) == PORTOLAN_CODE_OK);
+        CHECK(portolan_result_row_count(after) == portolan_result_row_count(before));
+        CHECK(strcmp(portolan_result_row_id(after, 0), portolan_result_row_id(before, 0)) == 0);
+        portolan_result_free(after);
+        after = NULL;
+    }
+    portolan_result_free(before);
+    CHECK(portolan_release_advise(release, 99, &error) == PORTOLAN_CODE_BAD_ARGUMENT);
+    CHECK(strstr(portolan_error_message(error), "portolan_advice_t") != NULL);
+    portolan_error_free(error);
+}
+
 int main(int argc, char **argv) {
     portolan_release_t *release = NULL, *damaged = NULL;
     if (argc != 3 || portolan_release_open(argv[1], &release, NULL) != PORTOLAN_CODE_OK ||
@@ -219,6 +238,7 @@ int main(int argc, char **argv) {
     check_strict(damaged);
     check_pages(release);
     check_sets(release);
+    check_advice(release);
     portolan_release_free(release);
     portolan_release_free(damaged);
     return wrong != 0;

@@ -7,7 +7,7 @@
 mod mapped;
 
 #[cfg(feature = "mmap")]
-pub use mapped::MappedFile;
+pub use mapped::{MapAdvice, MappedFile};
 
 /// A half-open range of byte offsets in one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -40,6 +40,8 @@ const SECTIONS: &[(&str, &[&str])] = &[
             "portolan_release_collection_count",
             "portolan_release_collection_name",
             "portolan_release_collection_rows",
+            "portolan_advice",
+            "portolan_release_advise",
             "portolan_release_verify",
             "portolan_release_free",
         ],
