@@ -7,6 +7,7 @@ mod command;
 mod conformance;
 mod doors;
 mod execution;
+mod export;
 mod golden;
 mod import;
 mod import_vectors;
