@@ -160,6 +160,11 @@ impl LocalRelease {
         &self.catalog
     }
 
+    /// The bytes of its files, for a search that is stepped by hand.
+    pub fn sources(&self) -> &dyn Sources {
+        &self.files
+    }
+
     /// Answers a statement.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use portolan::{
     bytes::{ByteSource, MappedFile, Resident},
     error::StoreError,
-    local::LocalRelease,
+    local::{Advice, LocalRelease},
     release::{INDEX_NAME, ReleaseBuilder, ReleaseIndex},
     router::{Catalog, Sources},
 };
@@ -23,36 +23,42 @@ pub struct Opened {
 }
 
 /// Wholly resident files.
-pub struct Files(Vec<Bytes>);
-
-enum Bytes {
-    Mapped(MappedFile),
-    Held(Resident<Vec<u8>>),
+pub enum Files {
+    Release(LocalRelease),
+    /// A file, and the heads that a release would have beside it.
+    Alone {
+        heads: Resident<Vec<u8>>,
+        file: MappedFile,
+    },
 }
 
 impl Sources for Files {
     fn file(&self, number: usize) -> Option<&dyn ByteSource> {
-        Some(match self.0.get(number)? {
-            Bytes::Mapped(file) => file,
-            Bytes::Held(file) => file,
-        })
+        match (self, number) {
+            (Self::Release(release), _) => release.sources().file(number),
+            (Self::Alone { heads, .. }, 0) => Some(heads),
+            (Self::Alone { file, .. }, 1) => Some(file),
+            (Self::Alone { .. }, _) => None,
+        }
     }
 }
 
 impl Opened {
     /// Opens a release folder or a file.
-    pub fn open(path: &Path) -> Result<Self, Failure> {
-        if path.is_dir() { Self::folder(path) } else { Self::alone(path) }
+    pub fn open(path: &Path, advice: Advice) -> Result<Self, Failure> {
+        match path.is_dir() {
+            true => Self::folder(path, advice),
+            false if advice == Advice::Normal => Self::alone(path),
+            false => Err(Failure::wrong_use("--advise takes a release folder")),
+        }
     }
 
-    fn folder(path: &Path) -> Result<Self, Failure> {
-        // Says what is wrong with a release, and checks the lengths of its files.
+    fn folder(path: &Path, advice: Advice) -> Result<Self, Failure> {
         let release = LocalRelease::open(path)?;
-        let index = release.catalog().index();
-        let files = index.files().map(|file| map(&path.join(&file.name)).map(Bytes::Mapped));
-        let files = Files(files.collect::<Result<_, _>>()?);
+        release.advise(advice)?;
         let description_bytes = map(&path.join(INDEX_NAME))?.len();
-        Ok(Self { catalog: Arc::new(release.catalog().fresh()), files, description_bytes })
+        let catalog = Arc::new(release.catalog().fresh());
+        Ok(Self { catalog, files: Files::Release(release), description_bytes })
     }
 
     fn alone(path: &Path) -> Result<Self, Failure> {
@@ -60,7 +66,7 @@ impl Opened {
         let mut builder = ReleaseBuilder::new();
         builder.add_collection("alone.portolan", file.bytes())?;
         let built = builder.finish()?;
-        let files = Files(vec![Bytes::Held(Resident(built.heads)), Bytes::Mapped(file)]);
+        let files = Files::Alone { heads: Resident(built.heads), file };
         Ok(Self { catalog: Arc::new(Catalog::new(built.index)), files, description_bytes: 0 })
     }
 

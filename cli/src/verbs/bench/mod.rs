@@ -10,7 +10,8 @@ mod speed;
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use portolan::local::Advice;
 
 use self::{
     engine::{Engine, Searches, Setting, Statements},
@@ -87,14 +88,35 @@ pub struct Bench {
     /// How often a setting is measured, as long as that takes less than ten seconds.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     repeat: u16,
+    /// What the operating system is told of the files: search brings what every search reads and leaves the rest to be
+    /// paged in row by row, for files larger than memory; all brings everything.
+    #[arg(long, value_name = "WHAT", default_value = "normal")]
+    advise: Told,
     /// Count waves, ranges and bytes instead of time.
     #[arg(long)]
     ranges: bool,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Told {
+    Normal,
+    Search,
+    All,
+}
+
+impl From<Told> for Advice {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::Normal => Self::Normal,
+            Told::Search => Self::Search,
+            Told::All => Self::All,
+        }
+    }
+}
+
 impl Bench {
     pub fn run(self, json: bool) -> Result<Outcome, Failure> {
-        let opened = Opened::open(&self.path)?;
+        let opened = Opened::open(&self.path, self.advise.into())?;
         let mut questions = self.questions()?;
         let statements = Statements::new(&opened, &self.select, &self.from, self.filter.as_deref(), self.k);
         let records = Records::of(&opened, &self.from, self.truth.is_some() && self.ids.is_none())?;
