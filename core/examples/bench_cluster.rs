@@ -129,8 +129,7 @@ impl Rows {
     }
 
     fn build(&self, options: &Options, threads: usize) -> Result<(Clusters, Vec<(Stage, f64)>), Failure> {
-        let collections = [self.count() as u32];
-        let shape = Shape { dimension: self.dimension, metric: Metric::Cosine, collections: &collections };
+        let shape = Shape { dimension: self.dimension, metric: Metric::Cosine, rows: self.count() };
         let threads = Threads { count: threads, started: Mutex::new(Vec::new()) };
         let clusters = build(self, shape, *options, &threads)?;
         let end = Instant::now();

@@ -3,8 +3,8 @@
 use super::{
     Parallel,
     centroids::{Centroids, STORED},
+    groups::Groups,
     kmeans::nearest,
-    members::Groups,
     rows::Rows,
 };
 

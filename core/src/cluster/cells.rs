@@ -4,9 +4,8 @@ use super::{
     Clusters, Parallel,
     centroids::Centroids,
     codes::{Codes, Slot},
+    groups::Groups,
     jobs::map,
-    members::{self, Groups},
-    rows::Source,
 };
 use crate::quant::{self, FactorScales, SLOTS, cell_bytes, extended_bytes, factor_scale, pack_cell};
 
@@ -35,7 +34,6 @@ impl<'a> Places<'a> {
 
 /// The sections.
 pub(super) fn assemble(
-    source: &Source<'_>,
     centroids: &Centroids,
     places: &Places<'_>,
     codes: Codes,
@@ -58,7 +56,6 @@ pub(super) fn assemble(
         a_scale: scales.a_scale,
         f_scale: scales.f_scale,
         centroids: centroids_block(centroids, spreads, &places.slots),
-        members: members::block(&places.slots, source.shape.collections),
         cells: cells.concat(),
         extended: codes.extended,
         cell_bytes: cell_bytes(centroids.width),

@@ -19,8 +19,8 @@ use crate::{
 pub fn of_draft(draft: &Draft, options: Options, parallel: &dyn Parallel) -> Result<ClusterSections> {
     let (dimension, metric) = (draft.dimension(), draft.metric());
     let rows = Rows { rows: draft.vectors().collect(), metric };
-    let collections: Vec<u32> = draft.collections().map(|(_, rows)| rows as u32).collect();
-    let built = build(&rows, Shape { dimension, metric, collections: &collections }, options, parallel)?;
+    let shape = Shape { dimension, metric, rows: rows.rows.len() };
+    let built = build(&rows, shape, options, parallel)?;
     let bits = built.bits.get();
     let mut info = ClusterInfo {
         count: built.count,

@@ -5,8 +5,8 @@
 use super::{
     Parallel,
     centroids::{Centroids, TRAINING},
+    groups::Groups,
     jobs::{map, part},
-    members::Groups,
     panel::{Panel, least},
     rows::Rows,
     sample::spread_out,

@@ -1,7 +1,7 @@
 //! The clusters of a snapshot file: which rows lie near each other, and the bytes of the sections that say so.
 //!
-//! [`build`] takes the vectors of all rows in file order and gives the content of the sections centroids, members,
-//! codes and extended codes. Use it when a file is written; a search never comes here. It does not know files: the
+//! [`build`] takes the vectors of all rows in file order and gives the content of the sections centroids, codes
+//! and extended codes. Use it when a file is written; a search never comes here. It does not know files: the
 //! checksums behind each block are the writer's.
 //!
 //! The same rows give the same bytes on every machine and on any number of threads. All sums over components of rows
@@ -14,10 +14,10 @@ mod cells;
 mod centroids;
 mod codes;
 mod draft;
+mod groups;
 mod jobs;
 mod kernel;
 mod kmeans;
-mod members;
 mod panel;
 mod rows;
 mod sample;
@@ -49,13 +49,13 @@ pub trait Vectors: Sync {
 
 /// What the rows of a file are.
 #[derive(Debug, Clone, Copy)]
-pub struct Shape<'a> {
+pub struct Shape {
     /// The dimension of the vectors.
     pub dimension: usize,
     /// How they are compared.
     pub metric: Metric,
-    /// How many rows each collection has; their rows follow each other in this order.
-    pub collections: &'a [u32],
+    /// How many there are.
+    pub rows: usize,
 }
 
 /// How to build clusters.
@@ -113,8 +113,6 @@ pub struct Clusters {
     pub f_scale: f32,
     /// Nibbles, scales, squared lengths, spreads and first cells of the clusters: one block.
     pub centroids: Vec<u8>,
-    /// How many slots of each cluster are whose; empty unless there are several collections. One block.
-    pub members: Vec<u8>,
     /// Sign codes: cells of [`Clusters::cell_bytes`].
     pub cells: Vec<u8>,
     /// Extended codes: one block of [`Clusters::extended_bytes`] for each row; empty with 1 bit.
@@ -147,11 +145,11 @@ pub fn default_clusters(rows: usize) -> u32 {
 /// The error of [`crate::metric::check_vector`] for the first row that it refuses, named by its number.
 pub fn build(
     vectors: &dyn Vectors,
-    shape: Shape<'_>,
+    shape: Shape,
     options: Options,
     parallel: &dyn Parallel,
 ) -> Result<Clusters> {
-    let count = shape.collections.iter().map(|rows| *rows as usize).sum();
+    let count = shape.rows;
     let rotation = Rotation::new(shape.dimension);
     let source = rows::Source { vectors, shape, rotation: &rotation, count };
     parallel.stage(Stage::Rotate);
@@ -169,5 +167,5 @@ pub fn build(
     let spreads = spread::spreads(&rows, &centroids, &places, parallel);
     let centroids = centroids.in_units_of(rows.unit);
     let codes = codes::encode(&source, &centroids, &places, options.bits, parallel)?;
-    Ok(cells::assemble(&source, &centroids, &places, codes, &spreads, parallel))
+    Ok(cells::assemble(&centroids, &places, codes, &spreads, parallel))
 }

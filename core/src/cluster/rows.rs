@@ -19,7 +19,7 @@ const PART: usize = 1024;
 /// Where the rows come from.
 pub(super) struct Source<'a> {
     pub(super) vectors: &'a dyn Vectors,
-    pub(super) shape: Shape<'a>,
+    pub(super) shape: Shape,
     pub(super) rotation: &'a Rotation,
     pub(super) count: usize,
 }

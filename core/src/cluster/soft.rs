@@ -8,8 +8,8 @@
 use super::{
     Parallel,
     centroids::Centroids,
+    groups::Groups,
     jobs::map,
-    members::Groups,
     panel::{Panel, least},
     rows::Rows,
 };

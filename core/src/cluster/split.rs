@@ -1,6 +1,6 @@
 //! Splitting groups that have far too many rows, in favour of groups that have none or few.
 
-use super::{kmeans::mean, members::Groups, rows::Rows};
+use super::{groups::Groups, kmeans::mean, rows::Rows};
 
 /// A group with so many times the mean number of rows is split. A cluster is read as a whole, so large ones make
 /// searches slow whose questions fall near them.

@@ -84,8 +84,7 @@ impl Rows {
     }
 
     fn build(&self, options: Options, parallel: &dyn Parallel) -> Result<Clusters> {
-        let collections = [self.rows.len() as u32];
-        let shape = Shape { dimension: self.dimension, metric: self.metric, collections: &collections };
+        let shape = Shape { dimension: self.dimension, metric: self.metric, rows: self.rows.len() };
         build(self, shape, options, parallel)
     }
 
@@ -326,41 +325,4 @@ fn rows_that_cannot_be_compared_are_refused_by_their_number() {
     assert!(bad(Metric::L2, 2100, f32::INFINITY).starts_with("row 2100: "));
     assert!(bad(Metric::Cosine, 7, 0.0).starts_with("row 7: "));
     assert!(bad(Metric::Cosine, 7, 1.0).starts_with("row 8: "));
-}
-
-#[test]
-fn members_count_the_slots_of_each_collection() {
-    let rows = Rows::clustered(1000, 16, 10, 14);
-    let collections = [100, 0, 500, 400];
-    let shape = Shape { dimension: 16, metric: Metric::Cosine, collections: &collections };
-    let clusters = build(&rows, shape, wanted(12), &OneThread).unwrap();
-    let whole = rows.soft(12);
-    assert!(whole.members.is_empty());
-    assert_eq!(clusters.cells, whole.cells);
-    let numbers = |bytes: &[u8]| -> Vec<u32> {
-        bytes.as_chunks::<4>().0.iter().map(|x| u32::from_le_bytes(*x)).collect()
-    };
-    let count = clusters.count as usize;
-    let ends = numbers(&clusters.members[..4 * (count + 1)]);
-    let pairs = clusters.members[4 * (count + 1)..].as_chunks::<4>().0;
-    assert_eq!((ends[0], ends[count] as usize), (0, pairs.len()));
-    for cluster in 0..count {
-        let of_row = |row: u32| {
-            if row < 100 {
-                0
-            } else if row < 600 {
-                2
-            } else {
-                3
-            }
-        };
-        let want: Vec<u16> = sections(&clusters).rows(cluster).into_iter().map(of_row).collect();
-        let mut got = Vec::new();
-        for [a, b, c, d] in &pairs[ends[cluster] as usize..ends[cluster + 1] as usize] {
-            let run = u16::from_le_bytes([*c, *d]);
-            assert!(run > 0);
-            got.extend(std::iter::repeat_n(u16::from_le_bytes([*a, *b]), run.into()));
-        }
-        assert_eq!(got, want);
-    }
 }

@@ -1,4 +1,4 @@
-//! Things by group: which rows each cluster has, and how many of them are whose.
+//! Things by group: which rows each cluster has.
 
 /// The items of each group, in ascending order.
 pub(super) struct Groups {
@@ -34,36 +34,6 @@ impl Groups {
         match self.ends.get(group..group + 2) {
             Some([start, end]) => self.items.get(*start as usize..*end as usize).unwrap_or_default(),
             _ => &[],
-        }
-    }
-}
-
-/// The block of the section members: where the pairs of each cluster end, then pairs of a collection and how many of
-/// the cluster's next slots are its own. A run that is longer than 65,535 slots takes several pairs. Nothing unless
-/// there are several collections.
-pub(super) fn block(slots: &Groups, collections: &[u32]) -> Vec<u8> {
-    if collections.len() < 2 {
-        return Vec::new();
-    }
-    let (mut ends, mut pairs) = (vec![0_u32], Vec::<u8>::new());
-    for cluster in 0..slots.count() {
-        push_pairs(slots.of(cluster), collections, &mut pairs);
-        ends.push((pairs.len() / 4) as u32);
-    }
-    let mut block: Vec<u8> = ends.iter().flat_map(|end| end.to_le_bytes()).collect();
-    block.extend(pairs);
-    block
-}
-
-fn push_pairs(mut rows: &[u32], collections: &[u32], pairs: &mut Vec<u8>) {
-    let mut end = 0;
-    for (number, count) in collections.iter().enumerate() {
-        end += *count;
-        let (mine, others) = rows.split_at(rows.partition_point(|row| *row < end));
-        rows = others;
-        for run in mine.chunks(usize::from(u16::MAX)) {
-            pairs.extend((number as u16).to_le_bytes());
-            pairs.extend((run.len() as u16).to_le_bytes());
         }
     }
 }
