@@ -29,6 +29,7 @@ struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  portolan prepare --store store --models portolan.toml
   portolan ingest docs.jsonl.gz --store store --models portolan.toml
   portolan embed  --store store --models portolan.toml
   portolan export --store store --out release
@@ -41,6 +42,7 @@ Exit codes: 0 done, 1 a check failed or records were refused, 2 wrong use, 3 not
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Prepare(verbs::prepare::Prepare),
     Ingest(verbs::ingest::Ingest),
     Import(verbs::import::Import),
     Embed(verbs::embed::Embed),
@@ -64,6 +66,7 @@ fn run(verb: Verb, json: bool) -> Result<Outcome, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
     runtime.block_on(async {
         match verb {
+            Verb::Prepare(verb) => verb.run(json).await,
             Verb::Ingest(verb) => verb.run(json).await,
             Verb::Import(verb) => verb.run(json).await,
             Verb::Embed(verb) => verb.run(json).await,

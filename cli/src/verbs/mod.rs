@@ -6,6 +6,7 @@ pub mod export;
 pub mod import;
 pub mod ingest;
 pub mod plan;
+pub mod prepare;
 pub mod query;
 pub mod status;
 pub mod verify;

@@ -5,11 +5,14 @@
 //! can be stopped at any moment and run again. Nothing here prints: progress goes to a callback.
 
 mod embed;
+mod evolve;
 mod import;
 mod ingest;
 mod intake;
 mod lines;
+mod manifest;
 mod model;
+mod prepare;
 mod progress;
 mod quarantine;
 mod record;
@@ -19,9 +22,14 @@ mod source;
 mod template;
 
 pub use embed::{EmbedReport, EmbedSummary, embed_all, embed_collection};
+pub use evolve::{Change, Description};
 pub use import::{Beside, ImportOptions, import};
 pub use ingest::{IngestReport, ingest};
+pub use manifest::{Manifest, SourceRun};
 pub use model::{CollectionRule, Model};
+pub use prepare::{
+    Fate, HeaderPolicy, Noticed, PrepareOptions, PrepareReport, Prepared, SourceFormat, SourceSpec, prepare,
+};
 pub use progress::{Phase, Progress, ProgressFn};
 pub use quarantine::Refused;
 pub use registry::{EmbedderSpec, Registry};

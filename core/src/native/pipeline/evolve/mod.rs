@@ -1,0 +1,10 @@
+//! Changed models: what they mean, what changed, what a change costs, and carrying it out.
+//!
+//! Rows are kept as their sources had them, so a changed model reads them again from the partitions. Use [`plan`] to see what that
+//! takes and [`apply`] to do it. Vectors are found by the hash of the text, so what the change leaves alone is not embedded again.
+
+mod description;
+mod diff;
+
+pub use description::{Description, kind_name};
+pub use diff::{Change, diff, register};
