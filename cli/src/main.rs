@@ -30,6 +30,7 @@ struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   portolan prepare --store store --models portolan.toml
+  portolan apply  --store store --models portolan.toml
   portolan ingest docs.jsonl.gz --store store --models portolan.toml
   portolan embed  --store store --models portolan.toml
   portolan export --store store --out release
@@ -43,6 +44,10 @@ Exit codes: 0 done, 1 a check failed or records were refused, 2 wrong use, 3 not
 #[derive(Debug, Subcommand)]
 enum Verb {
     Prepare(verbs::prepare::Prepare),
+    Apply(verbs::apply::Apply),
+    Drop(verbs::drop::Drop),
+    Models(verbs::models::Models),
+    Insights(verbs::insights::Insights),
     Ingest(verbs::ingest::Ingest),
     Import(verbs::import::Import),
     Embed(verbs::embed::Embed),
@@ -67,12 +72,16 @@ fn run(verb: Verb, json: bool) -> Result<Outcome, Failure> {
     runtime.block_on(async {
         match verb {
             Verb::Prepare(verb) => verb.run(json).await,
+            Verb::Apply(verb) => verb.run(json).await,
+            Verb::Drop(verb) => verb.run(json).await,
+            Verb::Models(verb) => verb.run(json),
+            Verb::Insights(verb) => verb.run(json).await,
             Verb::Ingest(verb) => verb.run(json).await,
             Verb::Import(verb) => verb.run(json).await,
             Verb::Embed(verb) => verb.run(json).await,
             Verb::Export(verb) => verb.run(json).await,
             Verb::Query(verb) => verb.run(json).await,
-            Verb::Plan(verb) => verb.run(json),
+            Verb::Plan(verb) => verb.run(json).await,
             Verb::Verify(verb) => verb.run(json),
             Verb::Status(verb) => verb.run(json).await,
             Verb::Bench(verb) => verb.run(json),

@@ -1,10 +1,14 @@
 //! The verbs, one a file.
 
+pub mod apply;
 pub mod bench;
+pub mod drop;
 pub mod embed;
 pub mod export;
 pub mod import;
 pub mod ingest;
+pub mod insights;
+pub mod models;
 pub mod plan;
 pub mod prepare;
 pub mod query;

@@ -1,4 +1,6 @@
 //! The pipeline through the command: prepare, apply, changed models, drops. Tests are named after the promises they keep.
 
+mod drops;
+mod evolution;
 mod malformed;
 mod place;

@@ -323,6 +323,14 @@ impl Manifest {
     }
 }
 
+/// The partitions of the store in `dir` that were dropped and whose rows may still be there.
+///
+/// # Errors
+/// As [`Manifest::load`].
+pub fn leaving(dir: &Path) -> Result<Vec<String>, StoreError> {
+    Ok(Manifest::load(dir)?.leaving())
+}
+
 /// The number at the end of a name.
 pub fn number(name: &str) -> u64 {
     name.rsplit('_').next().and_then(|digits| digits.parse().ok()).unwrap_or(0)

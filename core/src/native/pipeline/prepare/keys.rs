@@ -14,7 +14,8 @@ use std::path::Path;
 use super::super::manifest::{KeyFile, Manifest, number};
 use crate::error::StoreError;
 
-const ENTRY_BYTES: usize = 32;
+/// The length of an entry.
+pub const ENTRY_BYTES: usize = 32;
 const PAGE_ENTRIES: usize = 128;
 /// Words of 64 bits in a block of the Bloom filter: one cache line.
 const BLOCK_WORDS: usize = 8;
@@ -135,7 +136,8 @@ impl KeyRun {
     }
 }
 
-fn parse(entry: &[u8; ENTRY_BYTES]) -> (u128, u128) {
+/// The key and the digest of an entry.
+pub fn parse(entry: &[u8; ENTRY_BYTES]) -> (u128, u128) {
     let (mut key, mut digest) = ([0; 16], [0; 16]);
     key.copy_from_slice(&entry[..16]);
     digest.copy_from_slice(&entry[16..]);

@@ -15,12 +15,16 @@ mod jsonl;
 pub(super) mod keys;
 mod log;
 mod mapping;
+mod open;
 pub(super) mod rows;
 mod run;
+mod sample;
 mod spec;
 mod table;
 mod text;
 
 pub use log::Fate;
+pub(super) use run::{FOLDER, clean, file_name, sync_folders};
 pub use run::{Noticed, PrepareOptions, PrepareReport, Prepared, prepare};
+pub(super) use sample::{Sample, sample};
 pub use spec::{HeaderPolicy, SourceFormat, SourceSpec};

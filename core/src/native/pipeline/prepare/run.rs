@@ -6,16 +6,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use super::columnar::Columnar;
 use super::found::{Content, Found, RecordSource};
-use super::jsonl::JsonLines;
 use super::keys::{self, KeyIndex};
 use super::log::{self, Fate, RunLog};
 use super::mapping;
+use super::open::open;
 use super::rows::{PreparedRow, RowsWriter, digest};
 use super::spec::{HeaderPolicy, SourceFormat, SourceSpec};
-use super::table::TableFile;
-use crate::error::{StoreError, near_names};
+use crate::error::StoreError;
 use crate::native::pipeline::evolve::register;
 use crate::native::pipeline::manifest::{Held, Manifest, Partition, Run, SourceRun, now, number};
 use crate::native::pipeline::model::Model;
@@ -132,7 +130,7 @@ pub fn prepare(
 }
 
 /// Removes what a killed run left behind: partitions and logs that the manifest does not name.
-fn clean(dir: &Path, manifest: &Manifest) -> Result<(), StoreError> {
+pub fn clean(dir: &Path, manifest: &Manifest) -> Result<(), StoreError> {
     let partitions: BTreeSet<&str> = manifest.partitions.iter().map(|p| p.name.as_str()).collect();
     let runs: BTreeSet<&str> = manifest.runs.iter().map(|run| run.id.as_str()).collect();
     for (folder, known) in [(FOLDER, partitions), (log::FOLDER, runs)] {
@@ -186,7 +184,8 @@ impl Running<'_> {
                 let first = header.is_none();
                 let follows = spec.header == HeaderPolicy::FirstOnly && !first;
                 let given = if follows { header.clone() } else { None };
-                let source = open(&file, spec, model, given)?;
+                let kinds = |column: &str| mapping::column_kind(model, spec, column);
+                let source = open(&file, spec, given, &kinds)?;
                 header.get_or_insert(source.header);
                 self.file(&mut run, spec, &file, source.format, source.records)?;
             }
@@ -371,44 +370,6 @@ impl ModelRun<'_> {
             None => Ok(self.index.newest(key)?.map(|(_, digest)| digest)),
         }
     }
-}
-
-/// An open file.
-struct Opened {
-    format: SourceFormat,
-    header: Vec<String>,
-    records: Box<dyn RecordSource>,
-}
-
-fn open(
-    path: &Path,
-    spec: &SourceSpec,
-    model: &Model,
-    header: Option<Vec<String>>,
-) -> Result<Opened, StoreError> {
-    let format = spec.format_of(path)?;
-    let bad = |reason| StoreError::BadSource { path: path.into(), reason };
-    Ok(match format {
-        SourceFormat::Csv | SourceFormat::Tsv => {
-            let kinds = |column: &str| mapping::column_kind(model, spec, column);
-            let table = TableFile::open(path, spec, format, header, &kinds)?;
-            let header = table.header().to_vec();
-            let known = |column: &&String| !header.contains(column);
-            if let Some(column) = spec.columns.values().find(known).filter(|_| !header.is_empty()) {
-                let near = near_names(column, header.iter().map(String::as_str));
-                let hint = near.first().map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-                return Err(bad(format!("it has no column {column:?}{hint}")));
-            }
-            Opened { format, header, records: Box::new(table) }
-        }
-        SourceFormat::Jsonl => {
-            let records = JsonLines::open(path, spec.encoding().map_err(bad)?)?;
-            Opened { format, header: Vec::new(), records: Box::new(records) }
-        }
-        SourceFormat::Parquet | SourceFormat::Arrow => {
-            Opened { format, header: Vec::new(), records: Box::new(Columnar::open(path, format)?) }
-        }
-    })
 }
 
 /// A file name for a model: its name, or a hash if that could not be one.
