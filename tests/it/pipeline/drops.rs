@@ -54,6 +54,10 @@ fn a5_single_records_go_from_all_partitions_and_may_come_again() {
     assert_eq!(titles(&shop), ["First b", "First c"]);
     shop.done(&["apply"]);
     assert_eq!(titles(&shop), ["First b", "First c"]);
+    shop.done(&["drop", "undo", "drop_00000"]);
+    assert_eq!(titles(&shop), ["Second a", "First b", "First c"]);
+    shop.done(&["drop", "apply", &plan, "--apply"]);
+    assert_eq!(titles(&shop), ["First b", "First c"]);
     shop.load(&shop.write("three.csv", "id,title,year,shelf\na,Second a,1,s\n"));
     assert_eq!(titles(&shop), ["Second a", "First b", "First c"]);
 }

@@ -2,5 +2,8 @@
 
 mod drops;
 mod evolution;
+mod kills;
 mod malformed;
 mod place;
+mod registry;
+mod runbook;

@@ -211,7 +211,7 @@ impl Running<'_> {
         let total = fs::metadata(path).ok().map(|metadata| metadata.len());
         let subject = path.display().to_string();
         while let Some(found) = records.next()? {
-            if counts.records % TICK == 0 {
+            if counts.records.is_multiple_of(TICK) {
                 let done = records.consumed();
                 (self.progress)(Progress { phase: Phase::Read, subject: &subject, done, total });
             }
