@@ -1,5 +1,6 @@
 //! The `portolan` command: one verb a file in `verbs`, and what they share.
 
+mod memory;
 mod outcome;
 mod output;
 mod progress;

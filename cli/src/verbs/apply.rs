@@ -10,6 +10,7 @@ use portolan::native::{
 use serde_json::{Value as Json, json};
 
 use crate::{
+    memory,
     outcome::{Failure, Outcome},
     output, progress,
 };
@@ -76,7 +77,7 @@ pub fn describe(report: &ApplyReport, seconds: f64) -> Json {
     json!({
         "models": models, "undeclared": report.undeclared, "rows": sum(&|m| m.rows), "inserted": sum(&|m| m.inserted),
         "updated": sum(&|m| m.updated), "unchanged": sum(&|m| m.unchanged), "removed": sum(&|m| m.removed),
-        "refused": sum(&|m| m.refused), "seconds": seconds,
+        "refused": sum(&|m| m.refused), "seconds": seconds, "peak_memory_bytes": memory::peak(),
     })
 }
 
@@ -100,5 +101,5 @@ pub fn print(report: &ApplyReport, seconds: f64) {
     for model in &report.undeclared {
         eprintln!("the registry no longer declares {model:?}; its documents are as they were");
     }
-    output::line(format_args!("applied in {seconds:.1} s"));
+    output::line(format_args!("applied in {seconds:.1} s{}", memory::shown()));
 }

@@ -21,6 +21,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   portolan drop plan --store store --model book --before 2026-01-01 --reason 'too old' --out drop.json
+  portolan drop plan --store store --model book --where \"metadata.year < 1990\" --out drop.json
   portolan drop apply drop.json --store store --apply
   portolan drop undo drop_00000 --store store
   portolan drop audit --store store")]
@@ -66,6 +67,12 @@ struct Plan {
     /// The record with this key.
     #[arg(long = "key", value_name = "KEY")]
     keys: Vec<String>,
+    /// Records of the model for which a condition of WHERE is true, like "metadata.year < 1990".
+    #[arg(long = "where", value_name = "CONDITION")]
+    predicate: Option<String>,
+    /// The registry file that declares the model of the condition.
+    #[arg(long, value_name = "FILE", default_value = "portolan.toml")]
+    models: PathBuf,
     /// Why.
     #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
@@ -142,8 +149,10 @@ impl Plan {
             after: self.after,
             before: self.before,
             keys: self.keys,
+            predicate: self.predicate,
         };
-        let plan = plan_drop(store.dir(), &selector, &self.reason).map_err(portolan::Error::from)?;
+        let registry = Registry::load(&self.models).map_err(portolan::Error::from)?;
+        let plan = plan_drop(store.dir(), &registry, &selector, &self.reason)?;
         if let Some(path) = &self.out {
             let text = serde_json::to_string_pretty(&plan).unwrap_or_default() + "\n";
             std::fs::write(path, text).map_err(|source| {
@@ -177,19 +186,19 @@ impl Apply {
         })?;
         let plan: DropPlan = serde_json::from_str(&text)
             .map_err(|error| Failure::wrong_use(format!("{} is no plan: {error}", self.plan.display())))?;
+        let registry = Registry::load(&self.models).map_err(portolan::Error::from)?;
         if !self.apply {
             let store = Store::open(&self.store, Mode::Read).await?;
-            let now = plan_drop(store.dir(), &plan.selector, &plan.reason).map_err(portolan::Error::from)?;
+            let now = plan_drop(store.dir(), &registry, &plan.selector, &plan.reason)?;
             show(&now, json, "would drop");
             if !json {
                 output::line("nothing was changed; say --apply to do it");
             }
             return Ok(Outcome::Done);
         }
-        let registry = Registry::load(&self.models).map_err(portolan::Error::from)?;
         let mut store = Store::open(&self.store, Mode::Write("portolan drop")).await?;
         let user = || std::env::var("USER").unwrap_or_else(|_| "unknown".into());
-        let report = apply_drop(&mut store, &plan, &self.by.unwrap_or_else(user)).await?;
+        let report = apply_drop(&mut store, &registry, &plan, &self.by.unwrap_or_else(user)).await?;
         let again = again(&mut store, &registry, &report.models, json).await?;
         if json {
             output::line(json!({

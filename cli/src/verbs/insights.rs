@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     outcome::{Failure, Outcome},
-    output,
+    output, progress,
 };
 
 /// Show the metadata fields of prepared rows: how many distinct values, how many rows without one, examples.
@@ -34,7 +34,9 @@ impl Insights {
     pub async fn run(self, json: bool) -> Result<Outcome, Failure> {
         let registry = Registry::load(&self.models).map_err(portolan::Error::from)?;
         let store = Store::open(&self.store, Mode::Read).await?;
-        let models = insights(&store, &registry, &self.model)?;
+        let progress = progress::Pipeline::new(json);
+        let models = insights(&store, &registry, &self.model, &|step| progress.show(step))?;
+        progress.finish();
         if json {
             output::line(json!({"models": models}));
             return Ok(Outcome::Done);

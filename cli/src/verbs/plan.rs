@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     outcome::{Failure, Outcome},
-    output,
+    output, progress,
 };
 
 /// Show what a statement means, or where it is wrong. Nothing is opened and nothing is executed.
@@ -62,7 +62,10 @@ impl Plan {
         if let Some(folder) = &self.store {
             let registry = Registry::load(&self.models).map_err(portolan::Error::from)?;
             let store = Store::open(folder, Mode::Read).await?;
-            show_models(&plan_models(&store, &registry, &self.model).await?, json);
+            let progress = progress::Pipeline::new(json);
+            let plans = plan_models(&store, &registry, &self.model, &|step| progress.show(step)).await?;
+            progress.finish();
+            show_models(&plans, json);
             return Ok(Outcome::Done);
         }
         let sql = self.sql.unwrap_or_default();

@@ -12,6 +12,7 @@ use portolan::native::{
 use serde_json::json;
 
 use crate::{
+    memory,
     outcome::{Failure, Outcome},
     output, progress,
 };
@@ -181,12 +182,12 @@ fn print(report: &PrepareReport, seconds: f64, json: bool) {
             "run": report.run, "records": total.records, "emitted": total.emitted, "repaired": total.repaired,
             "duplicates": total.duplicates, "dropped": total.dropped, "quarantined": total.quarantined,
             "partitions": partitions, "sources": report.sources, "noticed": noticed, "log": report.log,
-            "seconds": seconds,
+            "seconds": seconds, "peak_memory_bytes": memory::peak(),
         }));
         return;
     }
     output::line(format_args!(
-        "{}: read {} records in {seconds:.1} s: {} taken, {} repaired, {} there already, {} dropped, {} quarantined; {} partitions added",
+        "{}: read {} records in {seconds:.1} s: {} taken, {} repaired, {} there already, {} dropped, {} quarantined; {} partitions added{}",
         report.run,
         total.records,
         total.emitted,
@@ -195,6 +196,7 @@ fn print(report: &PrepareReport, seconds: f64, json: bool) {
         total.dropped,
         total.quarantined,
         report.partitions.len(),
+        memory::shown(),
     ));
     for n in &report.noticed {
         let bytes = n.bytes.map(|(start, end)| format!(" (bytes {start} to {end})")).unwrap_or_default();

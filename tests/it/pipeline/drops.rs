@@ -65,7 +65,11 @@ fn a5_single_records_go_from_all_partitions_and_may_come_again() {
 #[test]
 fn a5_an_unclear_selector_is_an_error_and_never_everything() {
     let shop = shop();
-    let unclear: [&[&str]; 6] = [
+    let unclear: [&[&str]; 10] = [
+        &["--where", "metadata.year < 2"],
+        &["--model", "book", "--where", "metadata.yaer < 2"],
+        &["--model", "book", "--where", ""],
+        &["--model", "book", "--where", "metadata.year > 99"],
         &[],
         &["--before", "yesterday"],
         &["--model", "book", "--before", "2001-01-01"],
@@ -91,4 +95,20 @@ fn a5_an_unclear_selector_is_an_error_and_never_everything() {
     let (stale, exit) = shop.ends(&["drop", "apply", &plan, "--apply"]);
     assert_eq!((exit, &stale["error"]["code"]), (3, &5036.into()), "{stale}");
     assert_eq!(titles(&shop).len(), 4);
+}
+
+#[test]
+fn a5_a_condition_drops_single_records_and_nothing_else() {
+    let shop = shop();
+    let plan = shop.path("drop.json").display().to_string();
+    let planned =
+        shop.done(&["drop", "plan", "--model", "book", "--where", "metadata.year IN (1, 3)", "--out", &plan]);
+    assert_eq!(planned["rows"], 2, "{planned}");
+    let dropped = shop.done(&["drop", "apply", &plan, "--apply"]);
+    assert_eq!(dropped["removed"], 2, "{dropped}");
+    assert_eq!(titles(&shop), ["First b"]);
+    shop.done(&["apply"]);
+    assert_eq!(titles(&shop), ["First b"]);
+    shop.done(&["drop", "undo", "drop_00000"]);
+    assert_eq!(titles(&shop), ["Second a", "First b", "First c"]);
 }

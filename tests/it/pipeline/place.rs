@@ -66,8 +66,8 @@ impl Shop {
     pub fn verb(&self, words: &[&str]) -> Command {
         let mut command = portolan();
         command.args(words).arg("--store").arg(self.path("store")).arg("--json");
-        let models = ["prepare", "apply", "embed", "plan"].contains(&words[0]) || words.contains(&"undo");
-        if models || words == ["drop", "apply"] || words.starts_with(&["drop", "apply"]) {
+        let drops = words[0] == "drop" && words[1] != "audit";
+        if drops || ["prepare", "apply", "embed", "plan"].contains(&words[0]) {
             command.arg("--models").arg(self.path("portolan.toml"));
         }
         command

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::evolve::Replay;
 use super::evolve::chosen;
 use super::manifest::{Held, Manifest};
+use super::progress::ProgressFn;
 use super::registry::Registry;
 use crate::error::StoreError;
 use crate::native::store::{self, Columns, Ledger, PARTITION, State, Store, column_name};
@@ -161,7 +162,12 @@ pub struct ModelInsight {
 ///
 /// # Errors
 /// Unknown models, damaged files.
-pub fn insights(store: &Store, registry: &Registry, models: &[String]) -> crate::Result<Vec<ModelInsight>> {
+pub fn insights(
+    store: &Store,
+    registry: &Registry,
+    models: &[String],
+    progress: &ProgressFn<'_>,
+) -> crate::Result<Vec<ModelInsight>> {
     let manifest = Manifest::load(store.dir())?;
     let mut all = Vec::new();
     for name in chosen(registry, &manifest, models)? {
@@ -171,7 +177,7 @@ pub fn insights(store: &Store, registry: &Registry, models: &[String]) -> crate:
             paths.map(|field| (FieldInsight { field, ..Default::default() }, HashSet::new())).collect();
         let mut rows = 0;
         for place in manifest.live(&name) {
-            let mut replay = Replay::open(store.dir(), &manifest, model, place)?;
+            let mut replay = Replay::open(store.dir(), &manifest, model, place)?.telling(progress);
             while let Some(batch) = replay.next_batch()? {
                 for row in batch.into_iter().flatten() {
                     rows += 1;

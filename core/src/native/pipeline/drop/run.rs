@@ -7,11 +7,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::records;
 use super::selector::Selector;
 use crate::error::StoreError;
 use crate::native::pipeline::evolve::{mark, retire};
-use crate::native::pipeline::manifest::{Dropped, DroppedKeys, DroppedMark, Manifest, now, number};
+use crate::native::pipeline::manifest::{Dropped, DroppedKeys, DroppedMark, Held, Manifest, now, number};
 use crate::native::pipeline::prepare::keys::{self, DROPPED, Digests, KeyIndex};
+use crate::native::pipeline::registry::Registry;
 use crate::native::store::{Store, key_hash};
 
 /// The folder of dropped keys inside the store.
@@ -66,9 +68,25 @@ impl DropPlan {
 ///
 /// # Errors
 /// [`StoreError::BadSelector`], also when nothing is selected; [`StoreError::NotPrepared`] for names that are not there.
-pub fn plan_drop(dir: &Path, selector: &Selector, reason: &str) -> Result<DropPlan, StoreError> {
+pub fn plan_drop(
+    dir: &Path,
+    registry: &Registry,
+    selector: &Selector,
+    reason: &str,
+) -> crate::Result<DropPlan> {
     let manifest = Manifest::load(dir)?;
-    selector.check(&manifest)?;
+    Ok(select(dir, registry, &manifest, selector, reason)?.0)
+}
+
+/// The plan, and the ids of single records that it is about.
+fn select(
+    dir: &Path,
+    registry: &Registry,
+    manifest: &Manifest,
+    selector: &Selector,
+    reason: &str,
+) -> crate::Result<(DropPlan, Vec<String>)> {
+    selector.check(manifest)?;
     let mut selected = Vec::new();
     for partition in &manifest.partitions {
         for (model, held) in &partition.models {
@@ -78,36 +96,37 @@ pub fn plan_drop(dir: &Path, selector: &Selector, reason: &str) -> Result<DropPl
             }
         }
     }
-    if let Some(model) = selector.model.as_ref().filter(|_| !selector.keys.is_empty()) {
-        let index = KeyIndex::open(dir, &manifest, model)?;
-        let mut rows = 0;
-        for key in selector.keys.iter().collect::<BTreeSet<_>>() {
-            let newest = index.newest(key_hash(key))?;
-            rows += u64::from(newest.is_some_and(|(_, digest)| digest != DROPPED));
-        }
-        if rows > 0 {
-            selected.push(Selected { partition: "*".into(), model: model.clone(), rows });
+    let mut ids = Vec::new();
+    if let Some(model) = selector.model.as_ref().filter(|_| selector.is_of_records()) {
+        ids = records::find(dir, registry, manifest, model, selector)?;
+        if !ids.is_empty() {
+            selected.push(Selected { partition: "*".into(), model: model.clone(), rows: ids.len() as u64 });
         }
     }
-    match selected.is_empty() {
-        true => Err(StoreError::BadSelector { reason: "no live row is selected".into() }),
-        false => Ok(DropPlan { selector: selector.clone(), reason: reason.into(), selected }),
+    if selected.is_empty() {
+        return Err(StoreError::BadSelector { reason: "no live row is selected".into() }.into());
     }
+    Ok((DropPlan { selector: selector.clone(), reason: reason.into(), selected }, ids))
 }
 
 /// Carries out a plan: from the moment the manifest says so, no answer holds the rows.
 ///
 /// # Errors
 /// [`StoreError::WrongDrop`] when the store is no longer what the plan was made for; what the disk or Lance says.
-pub async fn apply_drop(store: &mut Store, plan: &DropPlan, by: &str) -> crate::Result<DropReport> {
+pub async fn apply_drop(
+    store: &mut Store,
+    registry: &Registry,
+    plan: &DropPlan,
+    by: &str,
+) -> crate::Result<DropReport> {
     store.require_writable()?;
     let dir = store.dir().to_path_buf();
-    let now_selected = plan_drop(&dir, &plan.selector, &plan.reason)?;
+    let mut manifest = Manifest::load(&dir)?;
+    let (now_selected, ids) = select(&dir, registry, &manifest, &plan.selector, &plan.reason)?;
     if now_selected.selected != plan.selected {
         let what = "the store is no longer what this drop was planned for; plan it again".into();
         return Err(StoreError::WrongDrop { what }.into());
     }
-    let mut manifest = Manifest::load(&dir)?;
     let id = format!("drop_{:05}", manifest.drops.iter().map(|one| number(&one.id) + 1).max().unwrap_or(0));
     let at = now();
     let mut report = DropReport { drop: id.clone(), rows: plan.rows(), ..Default::default() };
@@ -118,12 +137,12 @@ pub async fn apply_drop(store: &mut Store, plan: &DropPlan, by: &str) -> crate::
     }
     let selector = serde_json::to_value(&plan.selector).unwrap_or_default();
     let (by, reason) = (by.to_owned(), plan.reason.clone());
-    let keys = dropped_keys(&dir, &manifest, plan, &id)?;
+    let keys = dropped_keys(&dir, &manifest, plan, &ids, &id)?;
     manifest.drops.push(Dropped { id, at, by, reason, selector, rows: report.rows, keys, undone_at: None });
     manifest.save(&dir)?;
     let models: BTreeSet<String> = plan.selected.iter().map(|one| one.model.clone()).collect();
     for model in &models {
-        report.removed += remove_keys(store, model, &plan.selector.keys).await?;
+        report.removed += remove_keys(store, model, &ids).await?;
         report.removed += retire(store, &mut manifest, model).await?;
     }
     report.models = models.into_iter().collect();
@@ -135,12 +154,13 @@ fn dropped_keys(
     dir: &Path,
     manifest: &Manifest,
     plan: &DropPlan,
+    ids: &[String],
     id: &str,
 ) -> Result<BTreeMap<String, DroppedKeys>, StoreError> {
-    let (Some(model), false) = (&plan.selector.model, plan.selector.keys.is_empty()) else {
+    let (Some(model), false) = (&plan.selector.model, ids.is_empty()) else {
         return Ok(BTreeMap::new());
     };
-    let digests: Digests = plan.selector.keys.iter().map(|key| (key_hash(key), DROPPED)).collect();
+    let digests: Digests = ids.iter().map(|id| (key_hash(id), DROPPED)).collect();
     let newest = manifest.live(model).last().map(|(_, held)| held.origin.clone());
     let keys = keys::write(dir, &format!("{FOLDER}/{id}.keys"), &digests)?;
     let dropped = DroppedKeys { up_to: newest.unwrap_or_default(), keys };
@@ -166,30 +186,32 @@ pub fn undo_drop(store: &mut Store, id: &str) -> crate::Result<DropReport> {
     let dir = store.dir().to_path_buf();
     let mut manifest = Manifest::load(&dir)?;
     let wrong = |what: String| StoreError::WrongDrop { what };
-    let drop = manifest.drops.iter_mut().find(|one| one.id == id);
+    let drop = manifest.drops.iter().find(|one| one.id == id);
     let drop =
         drop.ok_or_else(|| wrong(format!("there is no drop {id:?}; `portolan drop audit` lists them")))?;
     if let Some(at) = &drop.undone_at {
         return Err(wrong(format!("{id} was undone at {at}")).into());
     }
-    drop.undone_at = Some(now());
-    let mut models: BTreeSet<String> = drop.keys.keys().cloned().collect();
-    let rows = drop.rows;
+    let mark = |held: &Held| held.dropped.as_ref().is_some_and(|mark| mark.drop == id);
+    let held = manifest.partitions.iter().flat_map(|partition| partition.models.values());
+    let gone = held.filter(|held| mark(held)).find(|held| !dir.join(&held.file).exists());
+    if let Some(held) = gone {
+        return Err(wrong(format!("{id} cannot be undone: {} was deleted", held.file)).into());
+    }
+    let single: BTreeSet<String> = drop.keys.keys().cloned().collect();
+    let (rows, mut models) = (drop.rows, single.clone());
+    manifest.drops.iter_mut().filter(|one| one.id == id).for_each(|one| one.undone_at = Some(now()));
     for partition in &mut manifest.partitions {
         for (model, held) in &mut partition.models {
-            if held.dropped.as_ref().is_some_and(|mark| mark.drop == id) {
-                held.dropped = None;
-                (held.applied_at, held.retired) = (None, false);
+            let whole = held.dropped.as_ref().is_some_and(|mark| mark.drop == id);
+            if whole {
+                (held.dropped, held.retired) = (None, false);
                 models.insert(model.clone());
             }
-        }
-    }
-    // Records that were dropped one by one may stand in any partition.
-    let single: Vec<String> =
-        manifest.drops.iter().filter(|one| one.id == id).flat_map(|one| one.keys.keys().cloned()).collect();
-    for partition in &mut manifest.partitions {
-        for (_, held) in partition.models.iter_mut().filter(|(model, _)| single.contains(model)) {
-            held.applied_at = held.applied_at.take().filter(|_| !held.is_live());
+            // Records that were dropped one by one may stand in any partition.
+            if whole || single.contains(model) && held.is_live() {
+                held.applied_at = None;
+            }
         }
     }
     manifest.save(&dir)?;

@@ -28,6 +28,9 @@ pub struct Selector {
     /// Records of the model with these keys, wherever they stand; the model must be named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
+    /// Records of the model for which this condition, as in WHERE, is true; the model must be named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicate: Option<String>,
 }
 
 impl Selector {
@@ -54,16 +57,23 @@ impl Selector {
         for name in &self.partitions {
             manifest.partition(name)?;
         }
-        if !self.keys.is_empty() {
+        if self.is_of_records() {
             if self.model.is_none() {
-                return bad("keys are of one model; name it".into());
+                return bad("keys and conditions are of one model; name it".into());
             }
-            let whole = Self { model: self.model.clone(), keys: self.keys.clone(), ..Self::default() };
-            if *self != whole {
-                return bad("keys cannot be combined with versions, partitions or times".into());
+            let (model, keys, predicate) = (self.model.clone(), self.keys.clone(), self.predicate.clone());
+            let alone = self.keys.is_empty() || self.predicate.is_none();
+            if !alone || *self != (Self { model, keys, predicate, ..Self::default() }) {
+                let reason = "keys or a condition cannot be combined with anything but the model";
+                return bad(reason.into());
             }
         }
         Ok(())
+    }
+
+    /// Whether it selects single records, and not whole partitions.
+    pub fn is_of_records(&self) -> bool {
+        !self.keys.is_empty() || self.predicate.is_some()
     }
 
     /// Whether the rows of a model in a partition are selected.
@@ -71,7 +81,7 @@ impl Selector {
         let created = parse_time(&partition.created_at);
         let bound = |text: &Option<String>| text.as_ref().and_then(|text| parse_time(text));
         held.is_live()
-            && self.keys.is_empty()
+            && !self.is_of_records()
             && self.model.as_ref().is_none_or(|wanted| wanted == model)
             && (self.schema_versions.is_empty() || self.schema_versions.contains(&held.schema_version))
             && (self.partitions.is_empty() || self.partitions.contains(&partition.name))

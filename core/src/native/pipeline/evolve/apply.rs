@@ -7,17 +7,17 @@
 use std::path::Path;
 
 use super::diff::{Change, diff, register};
-use super::replay::{Replay, check_names, fields};
+use super::replay::{Replay, Replayed, check_names, fields};
 use super::restate::restate;
 use crate::error::StoreError;
 use crate::native::pipeline::intake::Intake;
 use crate::native::pipeline::manifest::{Held, Manifest, Partition, now, number};
 use crate::native::pipeline::model::{CollectionRule, Model};
 use crate::native::pipeline::prepare::clean;
-use crate::native::pipeline::prepare::keys::KeyIndex;
-use crate::native::pipeline::progress::{Phase, Progress, ProgressFn};
+use crate::native::pipeline::prepare::keys::{KeyIndex, Rank};
+use crate::native::pipeline::progress::ProgressFn;
 use crate::native::pipeline::registry::Registry;
-use crate::native::store::{Claim, Store};
+use crate::native::store::{Claim, Row, Store};
 use crate::schema::Field;
 
 /// How to apply.
@@ -127,7 +127,7 @@ impl ModelApply<'_> {
         let mut report = ModelReport { model: name.clone(), ..Default::default() };
         let registered = register(manifest, self.model);
         let before = manifest.partitions.len();
-        let restated = restate(self.dir, manifest, self.model)?;
+        let restated = restate(self.dir, manifest, self.model, self.progress)?;
         if let Some(first) = restated.first.filter(|_| !options.skip_refused) {
             let (model, rows) = (name.clone(), restated.refused);
             return Err(StoreError::RowsRefused { model, rows, first }.into());
@@ -189,41 +189,29 @@ impl ModelApply<'_> {
         (partition, held): (&Partition, &Held),
         report: &mut ModelReport,
     ) -> crate::Result<()> {
-        let rank = (number(&held.origin), false);
         let moves = matches!(self.model.collection, CollectionRule::Field(_));
         let (model, fields) = (self.model, &self.fields);
         let claim = |_: &str| Some(Self::claim(model, fields));
-        let mut replay = Replay::open(self.dir, manifest, model, (partition, held))?;
+        let replay = Replay::open(self.dir, manifest, model, (partition, held))?;
+        let mut replay = replay.telling(self.progress);
         let mut intake = Intake::new(self.store, &claim, None);
-        let (mut replacing, mut done) = (Vec::new(), 0);
+        let mut replacing = Vec::new();
+        let rank = (number(&held.origin), false);
         while let Some(batch) = replay.next_batch()? {
-            let mut rows = Vec::with_capacity(batch.len());
             // Rows that cannot be read were counted when the partition was restated.
-            for row in batch.into_iter().flatten() {
-                done += 1;
-                if index.newest(row.key)? != Some((rank, row.digest)) {
-                    report.superseded += 1;
-                    continue;
-                }
-                if moves && index.newest_below(row.key, rank)?.is_some() {
-                    replacing.push(row.row.1.id.clone());
-                }
-                rows.push(row.row);
-            }
+            let read: Vec<_> = batch.into_iter().flatten().collect();
+            report.rows += read.len() as u64;
+            let rows = newest(index, rank, read, moves.then_some(&mut replacing), report)?;
             intake.accept(rows).await?;
-            let (subject, total) = (partition.name.as_str(), Some(held.rows));
-            (self.progress)(Progress { phase: Phase::Write, subject, done, total });
         }
         intake.finish(self.progress).await?;
         report.inserted += intake.report.inserted;
         report.updated += intake.report.updated;
         report.unchanged += intake.report.unchanged;
-        report.rows += done;
         report.partitions.push(partition.name.clone());
         // A record whose field names another collection than before leaves the old one.
         for collection in self.collections() {
-            let name = &self.model.name;
-            let older = self.store.remove_older(&collection, name, &replacing, &partition.name);
+            let older = self.store.remove_older(&collection, &model.name, &replacing, &partition.name);
             report.removed += older.await?;
         }
         Ok(())
@@ -234,6 +222,30 @@ impl ModelApply<'_> {
         let name = &self.model.name;
         retire(self.store, manifest, name).await
     }
+}
+
+/// Those of the rows of a partition that no later one replaces. The ids of those that replace earlier ones go to `replacing`.
+fn newest(
+    index: &KeyIndex,
+    rank: Rank,
+    rows: Vec<Replayed>,
+    mut replacing: Option<&mut Vec<String>>,
+    report: &mut ModelReport,
+) -> Result<Vec<(String, Row)>, StoreError> {
+    let mut kept = Vec::with_capacity(rows.len());
+    for row in rows {
+        if index.newest(row.key)? != Some((rank, row.digest)) {
+            report.superseded += 1;
+            continue;
+        }
+        if let Some(replacing) = &mut replacing
+            && index.newest_below(row.key, rank)?.is_some()
+        {
+            replacing.push(row.row.1.id.clone());
+        }
+        kept.push(row.row);
+    }
+    Ok(kept)
 }
 
 /// Deletes the documents of a model's rows that are stale or dropped, and says so in the manifest.

@@ -15,4 +15,4 @@ pub(super) use apply::{chosen, mark, retire};
 pub use description::Description;
 pub use diff::{Change, register};
 pub use plan::{ModelPlan, plan};
-pub(super) use replay::Replay;
+pub(super) use replay::{Replay, fields};

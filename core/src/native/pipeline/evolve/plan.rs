@@ -8,9 +8,10 @@ use super::apply::{changes, chosen};
 use super::diff::{Change, register};
 use super::replay::Replay;
 use crate::error::StoreError;
-use crate::native::pipeline::manifest::{Held, Manifest, Partition, number};
+use crate::native::pipeline::manifest::{Manifest, number};
 use crate::native::pipeline::model::Model;
 use crate::native::pipeline::prepare::keys::KeyIndex;
+use crate::native::pipeline::progress::ProgressFn;
 use crate::native::pipeline::registry::Registry;
 use crate::native::store::{self, Cache, Columns, Store};
 
@@ -46,18 +47,28 @@ pub struct ModelPlan {
 ///
 /// # Errors
 /// Unknown models, damaged files, what Lance says.
-pub async fn plan(store: &Store, registry: &Registry, models: &[String]) -> crate::Result<Vec<ModelPlan>> {
+pub async fn plan(
+    store: &Store,
+    registry: &Registry,
+    models: &[String],
+    progress: &ProgressFn<'_>,
+) -> crate::Result<Vec<ModelPlan>> {
     let manifest = Manifest::load(store.dir())?;
     let mut plans = Vec::new();
     for name in chosen(registry, &manifest, models)? {
         if let Ok(model) = registry.model(&name) {
-            plans.push(plan_model(store, &manifest, model).await?);
+            plans.push(plan_model(store, &manifest, model, progress).await?);
         }
     }
     Ok(plans)
 }
 
-async fn plan_model(store: &Store, manifest: &Manifest, model: &Model) -> crate::Result<ModelPlan> {
+async fn plan_model(
+    store: &Store,
+    manifest: &Manifest,
+    model: &Model,
+    progress: &ProgressFn<'_>,
+) -> crate::Result<ModelPlan> {
     let version = manifest.model_schemas.get(&model.name).map_or(0, |schema| schema.version);
     let mut then = manifest.clone();
     register(&mut then, model);
@@ -82,23 +93,20 @@ async fn plan_model(store: &Store, manifest: &Manifest, model: &Model) -> crate:
             continue;
         }
         if stale { &mut plan.stale } else { &mut plan.pending }.push(partition.name.clone());
-        read(store, &then, model, (partition, held), index.as_ref(), &mut plan, &mut texts)?;
+        let replay = Replay::open(store.dir(), &then, model, (partition, held))?.telling(progress);
+        read(replay, number(&held.origin), index.as_ref(), &mut plan, &mut texts)?;
     }
     plan.embeddings = if model.imported.is_some() { 0 } else { unembedded(store, model, texts).await? };
     Ok(plan)
 }
 
-#[allow(clippy::too_many_arguments, reason = "one call, and no two of them belong together")]
 fn read(
-    store: &Store,
-    manifest: &Manifest,
-    model: &Model,
-    (partition, held): (&Partition, &Held),
+    mut replay: Replay<'_>,
+    origin: u64,
     index: Option<&KeyIndex>,
     plan: &mut ModelPlan,
     texts: &mut HashSet<String>,
 ) -> Result<(), StoreError> {
-    let mut replay = Replay::open(store.dir(), manifest, model, (partition, held))?;
     while let Some(batch) = replay.next_batch()? {
         for row in batch {
             match row {
@@ -108,7 +116,7 @@ fn read(
                 }
                 Ok(row) => {
                     plan.rows += 1;
-                    let rank = ((number(&held.origin), false), row.digest);
+                    let rank = ((origin, false), row.digest);
                     let newest = index.map_or(Ok(Some(rank)), |index| index.newest(row.key))?;
                     if newest == Some(rank) {
                         texts.insert(row.row.1.content_hash().to_hex().to_string());

@@ -7,6 +7,7 @@ use crate::error::StoreError;
 use crate::native::pipeline::manifest::{Held, Manifest, Partition};
 use crate::native::pipeline::model::Model;
 use crate::native::pipeline::prepare::rows::{RowsBatch, RowsReader};
+use crate::native::pipeline::progress::{Phase, Progress, ProgressFn};
 use crate::native::pipeline::record::RecordReader;
 use crate::native::store::{PARTITION, Row, key_hash};
 use crate::schema::{Field, FieldType, Value};
@@ -44,11 +45,15 @@ pub fn check_names(model: &Model) -> Result<(), StoreError> {
 }
 
 /// The rows of one model in one partition.
-pub struct Replay {
+pub struct Replay<'p> {
     rows: RowsReader,
     reader: RecordReader,
     /// For each source of the run, whether its values are texts.
     texts: Vec<bool>,
+    /// The partition and its rows, and how many of them are read.
+    subject: (String, u64),
+    done: u64,
+    progress: Option<&'p ProgressFn<'p>>,
 }
 
 /// A row that was read, or why it could not be.
@@ -61,7 +66,7 @@ pub struct Replayed {
     pub row: (String, Row),
 }
 
-impl Replay {
+impl<'p> Replay<'p> {
     /// Of a partition of the store in `dir`, by the model; rows say that they are of `version`.
     ///
     /// # Errors
@@ -88,7 +93,16 @@ impl Replay {
             rows: RowsReader::open(&dir.join(&held.file), &held.blake3)?,
             reader: RecordReader::new(model.clone()).with_aliases(aliases).with_system(system),
             texts,
+            subject: (partition.name.clone(), held.rows),
+            done: 0,
+            progress: None,
         })
+    }
+
+    /// Tells how far it is.
+    pub fn telling(mut self, progress: &'p ProgressFn<'p>) -> Self {
+        self.progress = Some(progress);
+        self
     }
 
     /// The next rows; of those that cannot be read, the key as prepared and why.
@@ -97,7 +111,13 @@ impl Replay {
     /// [`StoreError::File`], [`StoreError::BadManifest`].
     pub fn next_batch(&mut self) -> Result<Option<Vec<Result<Replayed, String>>>, StoreError> {
         let Some(batch) = self.rows.next_batch()? else { return Ok(None) };
-        Ok(Some(self.read(&batch)))
+        let rows = self.read(&batch);
+        self.done += rows.len() as u64;
+        if let Some(progress) = self.progress {
+            let (subject, total) = (self.subject.0.as_str(), Some(self.subject.1));
+            progress(Progress { phase: Phase::Replay, subject, done: self.done, total });
+        }
+        Ok(Some(rows))
     }
 
     fn read(&mut self, batch: &RowsBatch) -> Vec<Result<Replayed, String>> {

@@ -9,6 +9,7 @@ use crate::native::pipeline::manifest::{Held, Manifest, Partition, Stale, now};
 use crate::native::pipeline::model::Model;
 use crate::native::pipeline::prepare::keys::{self, Digests};
 use crate::native::pipeline::prepare::{FOLDER, file_name, sync_folders};
+use crate::native::pipeline::progress::ProgressFn;
 
 /// What became of a model's rows.
 #[derive(Debug, Default)]
@@ -24,7 +25,12 @@ pub struct Restated {
 ///
 /// # Errors
 /// [`StoreError::File`], [`StoreError::BadManifest`].
-pub fn restate(dir: &Path, manifest: &mut Manifest, model: &Model) -> Result<Restated, StoreError> {
+pub fn restate(
+    dir: &Path,
+    manifest: &mut Manifest,
+    model: &Model,
+    progress: &ProgressFn<'_>,
+) -> Result<Restated, StoreError> {
     let mut restated = Restated::default();
     let Some(version) = manifest.model_schemas.get(&model.name).map(|schema| schema.version) else {
         return Ok(restated);
@@ -44,7 +50,8 @@ pub fn restate(dir: &Path, manifest: &mut Manifest, model: &Model) -> Result<Res
             applied_at: None,
             ..held.clone()
         };
-        let digests = read(dir, manifest, model, (&partition, &new), &mut restated)?;
+        let replay = Replay::open(dir, manifest, model, (&partition, &new))?.telling(progress);
+        let digests = read(replay, &mut restated)?;
         let place = format!("{FOLDER}/{name}/{}.keys", file_name(&model.name));
         new.rows = digests.0;
         new.keys = keys::write(dir, &place, &digests.1)?;
@@ -75,14 +82,7 @@ fn reason(manifest: &Manifest, model: &Model, version: u32) -> String {
 }
 
 /// The rows that the model can read, and the newest version of each key.
-fn read(
-    dir: &Path,
-    manifest: &Manifest,
-    model: &Model,
-    place: (&Partition, &Held),
-    restated: &mut Restated,
-) -> Result<(u64, Digests), StoreError> {
-    let mut replay = Replay::open(dir, manifest, model, place)?;
+fn read(mut replay: Replay<'_>, restated: &mut Restated) -> Result<(u64, Digests), StoreError> {
     let (mut rows, mut digests) = (0, Digests::new());
     while let Some(batch) = replay.next_batch()? {
         for row in batch {

@@ -235,28 +235,14 @@ impl Running<'_> {
         counts: &mut SourceRun,
     ) -> Result<(), StoreError> {
         let content = std::mem::replace(&mut found.content, Content::Record(Default::default(), None));
-        let (record, repaired) = match content {
-            Content::Record(record, repaired) => {
-                (Json::Object(mapping::mapped(record, &spec.columns)), repaired)
-            }
-            Content::Refused { reason, raw } => {
-                counts.quarantined += 1;
-                return self.note(Fate::Quarantined, counts, &found, reason, &raw);
-            }
-        };
-        if let Some(field) = mapping::lacks(&record, &spec.drop_na_columns) {
-            counts.dropped += 1;
-            let reason = format!("it has no {field:?}");
-            return self.note(Fate::Dropped, counts, &found, reason, &mapping::canonical(record));
-        }
-        let key = match run.reader.check(&record) {
-            Ok(key) => key,
-            Err(reason) => {
-                counts.quarantined += 1;
-                return self.note(Fate::Quarantined, counts, &found, reason, &mapping::canonical(record));
+        let (key, text, repaired) = match run.read(spec, content) {
+            Ok(read) => read,
+            Err((fate, reason, raw)) => {
+                counts.dropped += u64::from(fate == Fate::Dropped);
+                counts.quarantined += u64::from(fate == Fate::Quarantined);
+                return self.note(fate, counts, &found, reason, &raw);
             }
         };
-        let text = mapping::canonical(record);
         let digest = digest(&text);
         if run.newest(key_hash(&key))? == Some(digest) {
             counts.duplicates += 1;
@@ -363,6 +349,29 @@ impl Running<'_> {
 }
 
 impl ModelRun<'_> {
+    /// The key of a record, its text, and what was repaired; or what happened to it instead, why, and what it was.
+    fn read(
+        &self,
+        spec: &SourceSpec,
+        content: Content,
+    ) -> Result<(String, String, Option<String>), (Fate, String, String)> {
+        let (record, repaired) = match content {
+            Content::Record(record, repaired) => (record, repaired),
+            Content::Refused { reason, raw } => return Err((Fate::Quarantined, reason, raw)),
+        };
+        let record = Json::Object(mapping::mapped(record, &spec.columns));
+        if let Some(field) = mapping::lacks(&record, &spec.drop_na_columns) {
+            let reason = format!("it has no {field:?}");
+            return Err((Fate::Dropped, reason, mapping::canonical(record)));
+        }
+        let checked = self.reader.check(&record);
+        let text = mapping::canonical(record);
+        match checked {
+            Ok(key) => Ok((key, text, repaired)),
+            Err(reason) => Err((Fate::Quarantined, reason, text)),
+        }
+    }
+
     /// The newest version of a record, here and in what was there before.
     fn newest(&self, key: u128) -> Result<Option<u128>, StoreError> {
         match self.writer.as_ref().and_then(|(_, writer)| writer.newest(key)) {
