@@ -125,3 +125,19 @@ fn b1_a_second_writer_is_refused_and_damaged_state_is_named() {
     fs::write(&manifest, text).unwrap();
     shop.done(&["apply"]);
 }
+
+#[test]
+fn b3_memory_does_not_grow_with_the_rows() {
+    let shop = Shop::new(BOOKS);
+    let lines: String = (0..200_000).map(|n| format!("b{n},A story with the number {n},{n},s\n")).collect();
+    let file = shop.write("books.csv", format!("id,title,year,shelf\n{lines}"));
+    let prepared = shop.prepare(&file, &["--partition-rows", "20000"]);
+    assert_eq!(numbers(&prepared, &["emitted"]), [200_000]);
+    let again = shop.prepare(&file, &[]);
+    assert_eq!(numbers(&again, &["duplicates"]), [200_000]);
+    for report in [prepared, again] {
+        // Where the operating system does not tell, there is nothing to compare.
+        let peak = report["peak_memory_bytes"].as_u64().unwrap_or(0);
+        assert!(peak < 150_000_000, "{peak} bytes: {report}");
+    }
+}

@@ -161,6 +161,9 @@ struct Running<'a> {
     progress: &'a ProgressFn<'a>,
 }
 
+/// The key of a record, its text, and what was repaired.
+type Taken = (String, String, Option<String>);
+
 /// What all files of one model share.
 struct ModelRun<'a> {
     model: &'a Model,
@@ -350,11 +353,7 @@ impl Running<'_> {
 
 impl ModelRun<'_> {
     /// The key of a record, its text, and what was repaired; or what happened to it instead, why, and what it was.
-    fn read(
-        &self,
-        spec: &SourceSpec,
-        content: Content,
-    ) -> Result<(String, String, Option<String>), (Fate, String, String)> {
+    fn read(&self, spec: &SourceSpec, content: Content) -> Result<Taken, (Fate, String, String)> {
         let (record, repaired) = match content {
             Content::Record(record, repaired) => (record, repaired),
             Content::Refused { reason, raw } => return Err((Fate::Quarantined, reason, raw)),
