@@ -6,6 +6,7 @@ pub mod drop;
 pub mod embed;
 pub mod export;
 pub mod import;
+pub mod import_idxr;
 pub mod ingest;
 pub mod insights;
 pub mod models;

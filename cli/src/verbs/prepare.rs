@@ -131,7 +131,7 @@ impl Prepare {
             sources.iter().map(|(model, specs)| (*model, specs.as_slice())).collect();
         let store = Store::open(&self.store, Mode::Write("portolan prepare")).await?;
         let progress = progress::Pipeline::new(json);
-        let options = PrepareOptions { partition_rows: self.partition_rows };
+        let options = PrepareOptions { partition_rows: self.partition_rows, ..Default::default() };
         let report = prepare(&store, &sources, options, &|step| progress.show(step))?;
         progress.finish();
         print(&report, start.elapsed().as_secs_f64(), json);

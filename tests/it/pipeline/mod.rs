@@ -2,6 +2,7 @@
 
 mod drops;
 mod evolution;
+mod idxr;
 mod kills;
 mod malformed;
 mod place;

@@ -7,6 +7,7 @@
 mod drop;
 mod embed;
 mod evolve;
+mod idxr;
 mod import;
 mod infer;
 mod ingest;
@@ -29,6 +30,7 @@ pub use embed::{EmbedReport, EmbedSummary, embed_all, embed_collection};
 pub use evolve::{
     ApplyOptions, ApplyReport, Change, Description, ModelPlan, ModelReport, apply, plan as plan_models,
 };
+pub use idxr::{IdxrDoubt, IdxrReport, import_idxr};
 pub use import::{Beside, ImportOptions, import};
 pub use infer::infer;
 pub use ingest::{IngestReport, ingest};

@@ -33,11 +33,13 @@ const TICK: u64 = 1000;
 pub struct PrepareOptions {
     /// The most rows of a partition.
     pub partition_rows: u64,
+    /// Whether each file begins a partition.
+    pub by_file: bool,
 }
 
 impl Default for PrepareOptions {
     fn default() -> Self {
-        Self { partition_rows: 500_000 }
+        Self { partition_rows: 500_000, by_file: false }
     }
 }
 
@@ -191,6 +193,9 @@ impl Running<'_> {
                 let source = open(&file, spec, given, &kinds)?;
                 header.get_or_insert(source.header);
                 self.file(&mut run, spec, &file, source.format, source.records)?;
+                if self.options.by_file {
+                    self.close(&mut run)?;
+                }
             }
         }
         self.close(&mut run)
