@@ -1,5 +1,6 @@
 //! The `portolan` command: one verb a file in `verbs`, and what they share.
 
+mod memory;
 mod outcome;
 mod output;
 mod progress;
@@ -29,6 +30,8 @@ struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  portolan prepare --store store --models portolan.toml
+  portolan apply  --store store --models portolan.toml
   portolan ingest docs.jsonl.gz --store store --models portolan.toml
   portolan embed  --store store --models portolan.toml
   portolan export --store store --out release
@@ -41,8 +44,14 @@ Exit codes: 0 done, 1 a check failed or records were refused, 2 wrong use, 3 not
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Prepare(verbs::prepare::Prepare),
+    Apply(verbs::apply::Apply),
+    Drop(verbs::drop::Drop),
+    Models(verbs::models::Models),
+    Insights(verbs::insights::Insights),
     Ingest(verbs::ingest::Ingest),
     Import(verbs::import::Import),
+    ImportIdxr(verbs::import_idxr::ImportIdxr),
     Embed(verbs::embed::Embed),
     Export(verbs::export::Export),
     Query(verbs::query::Query),
@@ -64,12 +73,18 @@ fn run(verb: Verb, json: bool) -> Result<Outcome, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
     runtime.block_on(async {
         match verb {
+            Verb::Prepare(verb) => verb.run(json).await,
+            Verb::Apply(verb) => verb.run(json).await,
+            Verb::Drop(verb) => verb.run(json).await,
+            Verb::Models(verb) => verb.run(json),
+            Verb::Insights(verb) => verb.run(json).await,
             Verb::Ingest(verb) => verb.run(json).await,
             Verb::Import(verb) => verb.run(json).await,
+            Verb::ImportIdxr(verb) => verb.run(json).await,
             Verb::Embed(verb) => verb.run(json).await,
             Verb::Export(verb) => verb.run(json).await,
             Verb::Query(verb) => verb.run(json).await,
-            Verb::Plan(verb) => verb.run(json),
+            Verb::Plan(verb) => verb.run(json).await,
             Verb::Verify(verb) => verb.run(json),
             Verb::Status(verb) => verb.run(json).await,
             Verb::Bench(verb) => verb.run(json),

@@ -38,6 +38,7 @@ impl Pipeline {
         let (verb, unit) = match step.phase {
             Phase::Survey => ("looking through", "bytes"),
             Phase::Read => ("reading", "bytes"),
+            Phase::Replay => ("reading again", "rows"),
             Phase::Write => ("writing", "records"),
             Phase::Embed => ("embedding", "records"),
             _ => ("working on", "steps"),

@@ -1,6 +1,9 @@
 //! `portolan ingest`: reads JSON lines into a store.
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use clap::Args;
 use portolan::native::{
@@ -42,7 +45,7 @@ impl Ingest {
     pub async fn run(self, json: bool) -> Result<Outcome, Failure> {
         let start = Instant::now();
         let registry = Registry::load(&self.models).map_err(portolan::Error::from)?;
-        let model = self.model(&registry)?;
+        let model = choose(&registry, self.model.as_deref(), &self.models)?;
         let mut store = Store::open(&self.store, Mode::Write("portolan ingest")).await?;
         let progress = progress::Pipeline::new(json);
         let report = ingest(&mut store, model, &self.files, &|step| progress.show(step)).await?;
@@ -50,22 +53,20 @@ impl Ingest {
         print(&report, start.elapsed().as_secs_f64(), json);
         Ok(if report.quarantined > 0 { Outcome::CheckFailed } else { Outcome::Done })
     }
+}
 
-    fn model<'r>(&self, registry: &'r Registry) -> Result<&'r Model, Failure> {
-        if let Some(name) = &self.model {
-            return Ok(registry.model(name).map_err(portolan::Error::from)?);
-        }
-        let mut models = registry.models();
-        match (models.next(), models.next()) {
-            (Some(only), None) => Ok(only),
-            (None, _) => Err(Failure::wrong_use(format!("{} declares no model", self.models.display()))),
-            _ => {
-                let names: Vec<&str> = registry.models().map(|model| model.name.as_str()).collect();
-                Err(Failure::wrong_use(format!(
-                    "say which model the files hold: --model {}",
-                    names.join(" or ")
-                )))
-            }
+/// The named model, or the only one of the registry file.
+pub fn choose<'r>(registry: &'r Registry, name: Option<&str>, file: &Path) -> Result<&'r Model, Failure> {
+    if let Some(name) = name {
+        return Ok(registry.model(name).map_err(portolan::Error::from)?);
+    }
+    let mut models = registry.models();
+    match (models.next(), models.next()) {
+        (Some(only), None) => Ok(only),
+        (None, _) => Err(Failure::wrong_use(format!("{} declares no model", file.display()))),
+        _ => {
+            let names: Vec<&str> = registry.models().map(|model| model.name.as_str()).collect();
+            Err(Failure::wrong_use(format!("say which model the files hold: --model {}", names.join(" or "))))
         }
     }
 }

@@ -168,6 +168,60 @@ pub enum StoreError {
         /// What it said last.
         reason: String,
     },
+    /// A source file is not what its settings say. Nothing was prepared.
+    #[error("{path:?}: {reason}")]
+    BadSource {
+        /// The source file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// The manifest or a file that it names is damaged. Remedy: restore it from a backup.
+    #[error("{path:?} is damaged: {reason}; restore it from a backup, or prepare its sources again")]
+    BadManifest {
+        /// The file.
+        path: PathBuf,
+        /// What contradicts what.
+        reason: String,
+    },
+    /// Nothing of what was asked has been prepared. Remedy: prepare it.
+    #[error("{what}; run `portolan prepare` first")]
+    NotPrepared {
+        /// What is missing.
+        what: String,
+    },
+    /// The records of a source do not add up, which is a defect of this library. Nothing was prepared.
+    #[error("the records of {path:?} do not add up: {reason}; nothing was prepared, please report it")]
+    CountsDiffer {
+        /// The source file.
+        path: PathBuf,
+        /// The numbers.
+        reason: String,
+    },
+    /// Rows cannot be read by the changed model. Nothing was changed.
+    #[error(
+        "{rows} rows cannot be read by the changed model {model:?}, the first: {first}; change the model, or leave these rows          out with --skip-refused"
+    )]
+    RowsRefused {
+        /// The model.
+        model: String,
+        /// How many.
+        rows: u64,
+        /// The first of them, and why.
+        first: String,
+    },
+    /// What to drop is not said clearly. Nothing was changed.
+    #[error("cannot tell what to drop: {reason}")]
+    BadSelector {
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// A drop cannot be applied or undone as things are. Nothing was changed.
+    #[error("{what}")]
+    WrongDrop {
+        /// Why, and what to do.
+        what: String,
+    },
 }
 
 impl StoreError {
@@ -192,6 +246,13 @@ impl StoreError {
             Self::ReadingStopped { .. } => 5016,
             Self::CannotImport { .. } => 5017,
             Self::BadVectors { .. } => 5018,
+            Self::BadSource { .. } => 5030,
+            Self::BadManifest { .. } => 5031,
+            Self::NotPrepared { .. } => 5032,
+            Self::CountsDiffer { .. } => 5033,
+            Self::RowsRefused { .. } => 5034,
+            Self::BadSelector { .. } => 5035,
+            Self::WrongDrop { .. } => 5036,
         }
     }
 
@@ -201,20 +262,26 @@ impl StoreError {
             Self::File { .. }
             | Self::Table { .. }
             | Self::EmbedderFailed { .. }
+            | Self::CountsDiffer { .. }
             | Self::ReadingStopped { .. } => ErrorKind::Io,
             Self::Locked { .. }
             | Self::NotAStore { .. }
             | Self::NotEmbedded { .. }
             | Self::NotARelease { .. }
+            | Self::NotPrepared { .. }
+            | Self::WrongDrop { .. }
             | Self::NothingToExport { .. } => ErrorKind::NotFound,
             Self::TooNew { .. } => ErrorKind::Unsupported,
-            Self::Corrupt { .. } => ErrorKind::Damaged,
+            Self::Corrupt { .. } | Self::BadManifest { .. } => ErrorKind::Damaged,
             Self::ReadOnly { .. }
             | Self::BadName { .. }
             | Self::BadRegistry { .. }
             | Self::FieldTypeChanged { .. }
             | Self::CannotImport { .. }
             | Self::BadVectors { .. }
+            | Self::BadSource { .. }
+            | Self::RowsRefused { .. }
+            | Self::BadSelector { .. }
             | Self::CollectionConflict { .. } => ErrorKind::Usage,
         }
     }

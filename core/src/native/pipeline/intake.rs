@@ -77,7 +77,15 @@ impl<'a> Intake<'a> {
         self.report.quarantined += chunk.refused.len() as u64;
         let room = REPORTED.saturating_sub(self.report.refused.len());
         self.report.refused.extend(chunk.refused.into_iter().take(room));
-        for (collection, row) in chunk.rows {
+        self.accept(chunk.rows).await
+    }
+
+    /// Takes rows, each with its collection.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn accept(&mut self, rows: Vec<(String, Row)>) -> crate::Result<()> {
+        for (collection, row) in rows {
             self.keep(collection, row);
         }
         if self.bytes > BUDGET_BYTES {

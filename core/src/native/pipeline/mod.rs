@@ -4,12 +4,19 @@
 //! it in this order: load a [`Registry`], [`ingest`] files of a [`Model`], [`embed_all`] the collections. Each step
 //! can be stopped at any moment and run again. Nothing here prints: progress goes to a callback.
 
+mod drop;
 mod embed;
+mod evolve;
+mod idxr;
 mod import;
+mod infer;
 mod ingest;
+mod insights;
 mod intake;
 mod lines;
+mod manifest;
 mod model;
+mod prepare;
 mod progress;
 mod quarantine;
 mod record;
@@ -18,10 +25,22 @@ mod slab;
 mod source;
 mod template;
 
+pub use drop::{DropPlan, DropReport, Selected, Selector, apply_drop, plan_drop, undo_drop};
 pub use embed::{EmbedReport, EmbedSummary, embed_all, embed_collection};
+pub use evolve::{
+    ApplyOptions, ApplyReport, Change, Description, ModelPlan, ModelReport, apply, plan as plan_models,
+};
+pub use idxr::{IdxrDoubt, IdxrReport, import_idxr};
 pub use import::{Beside, ImportOptions, import};
+pub use infer::infer;
 pub use ingest::{IngestReport, ingest};
+pub use insights::{FieldInsight, ModelInsight, PartitionStatus, insights, partitions};
+pub(crate) use manifest::leaving;
+pub use manifest::{Manifest, SourceRun};
 pub use model::{CollectionRule, Model};
+pub use prepare::{
+    Fate, HeaderPolicy, Noticed, PrepareOptions, PrepareReport, Prepared, SourceFormat, SourceSpec, prepare,
+};
 pub use progress::{Phase, Progress, ProgressFn};
 pub use quarantine::Refused;
 pub use registry::{EmbedderSpec, Registry};

@@ -3,6 +3,9 @@
 //! Models come from a registry file ([`super::Registry`]) and are checked there. A model does not read records;
 //! `record` does, by its rules.
 
+use std::collections::BTreeMap;
+
+use super::prepare::SourceSpec;
 use super::template::Template;
 use crate::metric::Metric;
 use crate::schema::{EmbedderId, Field};
@@ -26,6 +29,10 @@ pub struct Model {
     pub embedder: String,
     /// The identity of the vectors that its records bring; `None` when an embedder makes them.
     pub imported: Option<EmbedderId>,
+    /// Fields and the names they had before, so that a change of the model finds their values.
+    pub renamed_from: BTreeMap<String, String>,
+    /// Where `prepare` finds its records.
+    pub sources: Vec<SourceSpec>,
     /// The text to embed; `None` when there is none because records bring vectors.
     pub(super) text: Option<Template>,
     /// What is kept as document; `None` is the text.

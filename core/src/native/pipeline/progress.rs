@@ -8,6 +8,8 @@ pub enum Phase {
     Survey,
     /// Reading records of a source file; the total is in bytes of the file as stored.
     Read,
+    /// Reading prepared rows again; the total is in rows of the partition.
+    Replay,
     /// Writing records; the total is in records.
     Write,
     /// Embedding texts; the total is in records of the collection that need a vector.

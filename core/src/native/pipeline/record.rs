@@ -27,6 +27,12 @@ pub struct RecordReader {
     model: Model,
     /// Shared, so that a row does not copy the names of its fields.
     paths: Vec<Arc<str>>,
+    /// Metadata that every row gets, sorted by path.
+    system: Vec<(Arc<str>, Value)>,
+    /// Whether values are texts, to be read by the types of their fields.
+    texts: bool,
+    /// Fields and the names under which older records hold them.
+    aliases: Vec<(String, String)>,
 }
 
 /// The values of a record, one for each field of its model.
@@ -40,18 +46,7 @@ impl LineReader for RecordReader {
     fn read(&mut self, line: &Line) -> Result<(String, Row), Unread> {
         let line = line.whole()?;
         let json: Json = serde_json::from_slice(line).map_err(|error| self.not_json(line, &error))?;
-        if !json.is_object() {
-            return Err(format!("expected a JSON object, got {}", shown(&json)).into());
-        }
-        let model = &self.model;
-        let values = self.values(&json)?;
-        let id = key(model, &values)?;
-        let collection = collection(model, &values)?;
-        let vector = self.vector(&id, &json)?;
-        let content = self.content(&values);
-        let values = self.metadata(&values);
-        let row_hash = store::row_hash(&model.name, &content, &values, vector.as_deref());
-        Ok((collection, Row { id, content, row_hash, values, vector }))
+        Ok(self.row(&json)?)
     }
 }
 
@@ -59,7 +54,61 @@ impl RecordReader {
     /// A reader of records of `model`.
     pub fn new(model: Model) -> Self {
         let paths = model.metadata.iter().map(|field| field.path.as_str().into()).collect();
-        Self { model, paths }
+        Self { model, paths, system: Vec::new(), texts: false, aliases: Vec::new() }
+    }
+
+    /// Gives every row this metadata besides its own.
+    pub fn with_system(mut self, system: Vec<(Arc<str>, Value)>) -> Self {
+        self.system = system;
+        self
+    }
+
+    /// Finds a field that a record lacks under another name: pairs of field and name.
+    pub fn with_aliases(mut self, aliases: Vec<(String, String)>) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// Says whether the values of the next records are texts, as in CSV.
+    pub fn set_texts(&mut self, texts: bool) {
+        self.texts = texts;
+    }
+
+    /// The collection and the row of one record.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn row(&self, json: &Json) -> Result<(String, Row), String> {
+        let (id, collection, values) = self.identify(json)?;
+        let vector = self.vector(&id, json)?;
+        let content = self.content(&values);
+        let mut values = self.metadata(&values);
+        if !self.system.is_empty() {
+            values.extend(self.system.iter().cloned());
+            values.sort_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        let row_hash = store::row_hash(&self.model.name, &content, &values, vector.as_deref());
+        Ok((collection, Row { id, content, row_hash, values, vector }))
+    }
+
+    /// The key of a record that is what the model says.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn check(&self, json: &Json) -> Result<String, String> {
+        let (id, _, _) = self.identify(json)?;
+        self.vector(&id, json)?;
+        Ok(id)
+    }
+
+    fn identify(&self, json: &Json) -> Result<(String, String, Values), String> {
+        if !json.is_object() {
+            return Err(format!("expected a JSON object, got {}", shown(json)));
+        }
+        let values = self.values(json)?;
+        let id = key(&self.model, &values)?;
+        let collection = collection(&self.model, &values)?;
+        Ok((id, collection, values))
     }
 
     /// Why a line is not JSON. Many programs write vectors with `NaN` and `Infinity`, which JSON does not have: then the
@@ -74,7 +123,25 @@ impl RecordReader {
     }
 
     fn values(&self, json: &Json) -> Result<Values, String> {
-        self.model.fields.iter().map(|field| convert(field, json)).collect()
+        self.model.fields.iter().map(|field| self.value(field, json)).collect()
+    }
+
+    fn value(&self, field: &Field, json: &Json) -> Result<Value, String> {
+        // The columns of a table may be named by a dotted path; a record of JSON nests.
+        let own = json.get(&field.path).filter(|_| self.texts);
+        // A name that another field had before means that one in such records.
+        let taken = self.aliases.iter().any(|(_, name)| *name == field.path);
+        let found = own.filter(|_| !taken).or_else(|| {
+            let mut names = self.aliases.iter().filter(|(path, _)| *path == field.path);
+            let missing = taken || look(json, &field.path).is_none();
+            names.find_map(|(_, name)| look(json, name)).filter(|_| missing)
+        });
+        match found {
+            None if taken => Ok(Value::Null),
+            Some(found) if self.texts => text_value(field, found),
+            Some(found) => typed_value(field, found),
+            None => convert(field, json),
+        }
     }
 
     fn content(&self, values: &Values) -> Content {
@@ -114,6 +181,11 @@ impl RecordReader {
             }
         }
     }
+}
+
+/// What stands at a dotted path, if anything does.
+fn look<'j>(json: &'j Json, path: &str) -> Option<&'j Json> {
+    json.get(path).or_else(|| path.split('.').try_fold(json, |here, name| here.get(name)))
 }
 
 fn value<'v>(model: &Model, values: &'v Values, path: &str) -> &'v Value {
@@ -215,9 +287,39 @@ fn convert(field: &Field, json: &Json) -> Result<Value, String> {
             }
         }
     }
-    typed(&field.kind, here).ok_or_else(|| {
-        format!("field {:?}: expected {}, got {}", field.path, kind_name(&field.kind), shown(here))
+    typed_value(field, here)
+}
+
+fn typed_value(field: &Field, json: &Json) -> Result<Value, String> {
+    typed(&field.kind, json).ok_or_else(|| {
+        format!("field {:?}: expected {}, got {}", field.path, kind_name(&field.kind), shown(json))
     })
+}
+
+/// The value of a field whose source knows only texts.
+fn text_value(field: &Field, json: &Json) -> Result<Value, String> {
+    let Json::String(text) = json else { return typed_value(field, json) };
+    typed_text(&field.kind, text).ok_or_else(|| {
+        format!("field {:?}: expected {}, got {}", field.path, kind_name(&field.kind), shown(json))
+    })
+}
+
+/// The value that a text stands for in a field of that type; blank ones are null, except as text. A list is written as JSON.
+pub fn typed_text(kind: &FieldType, text: &str) -> Option<Value> {
+    let plain = text.trim();
+    match kind {
+        FieldType::Text => Some(Value::Text(text.to_owned())),
+        _ if plain.is_empty() => Some(Value::Null),
+        FieldType::Bool => match plain.to_ascii_lowercase().as_str() {
+            "true" => Some(Value::Bool(true)),
+            "false" => Some(Value::Bool(false)),
+            _ => None,
+        },
+        FieldType::Int => plain.parse().ok().map(Value::Int),
+        FieldType::Float => plain.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float),
+        FieldType::Time => parse_time(plain).map(Value::Time),
+        FieldType::List(_) | FieldType::Json => typed(kind, &serde_json::from_str(plain).ok()?),
+    }
 }
 
 /// The value as the type has it; null stays null, `None` does not fit.

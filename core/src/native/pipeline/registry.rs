@@ -25,6 +25,19 @@
 //! words = ["text"]
 //! definition = "text"
 //! author = { name = "text", born = "time" }    # the paths author.name and author.born
+//!
+//! [model.renamed_from]                         # fields, and what they were called before
+//! definition = "gloss"
+//!
+//! [[model.source]]                             # where `prepare` finds records; all but path may be left out
+//! path = "words-<int>.csv"                     # relative to this file; <int> stands for any number
+//! format = "csv"                               # or "tsv", "jsonl", "parquet", "arrow"
+//! encoding = "windows-1252"
+//! delimiter = ";"
+//! header = "first-only"                        # or "all"
+//! columns = { definition = "Definition" }      # field = source column
+//! malformed_column = 3                         # from 1: its delimiters and line ends may lack quotes
+//! drop_na_columns = ["definition"]
 //! ```
 //!
 //! Keys that are not in this list are errors. Fields of a record that the model does not declare are ignored.
@@ -35,6 +48,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::model::{CollectionRule, Model};
+use super::prepare::SourceSpec;
 use super::template::Template;
 use crate::error::{CatalogError, StoreError, near_names};
 use crate::metric::Metric;
@@ -147,6 +161,10 @@ struct ModelFile {
     collection: RuleFile,
     embedder: String,
     metric: Option<Metric>,
+    #[serde(default)]
+    renamed_from: BTreeMap<String, String>,
+    #[serde(default)]
+    source: Vec<SourceSpec>,
 }
 
 #[derive(Deserialize)]
@@ -190,14 +208,23 @@ fn parse_toml(text: &str) -> Result<RegistryFile, String> {
             let before = text.get(..span.start).unwrap_or(text);
             let line = before.matches('\n').count() + 1;
             let shown = text.lines().nth(line - 1).unwrap_or_default().trim();
-            format!("line {line} ({shown}): {}", error.message())
+            format!("line {line} ({shown}): {}", with_hint(error.message()))
         }
     })
 }
 
 fn parse_json(text: &str) -> Result<RegistryFile, String> {
     // The message ends in "at line L column C".
-    serde_json::from_str(text).map_err(|error| error.to_string())
+    serde_json::from_str(text).map_err(|error| with_hint(&error.to_string()))
+}
+
+/// The message about an unknown key, with the nearest of the known ones: `unknown field `txt`, expected one of `text`, …`.
+fn with_hint(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    match quoted.next().filter(|_| message.starts_with("unknown field")) {
+        Some(unknown) => format!("{message}{}", hint(&near_names(unknown, quoted))),
+        None => message.to_owned(),
+    }
 }
 
 fn build(file: RegistryFile, folder: &Path) -> Result<Registry, String> {
@@ -209,7 +236,7 @@ fn build(file: RegistryFile, folder: &Path) -> Result<Registry, String> {
     let metric = file.collection.metric.unwrap_or(Metric::Cosine);
     for model in file.model {
         let name = model.name.clone();
-        let built = build_model(model, &registry.embedders, metric)
+        let built = build_model(model, &registry.embedders, metric, folder)
             .map_err(|reason| format!("model {name:?}: {reason}"))?;
         if registry.models.insert(name.clone(), built).is_some() {
             return Err(format!("two models are called {name:?}"));
@@ -245,6 +272,7 @@ fn build_model(
     file: ModelFile,
     embedders: &BTreeMap<String, EmbedderSpec>,
     metric: Metric,
+    folder: &Path,
 ) -> Result<Model, String> {
     let mut fields = Vec::new();
     flatten("", &file.fields, &mut fields)?;
@@ -257,7 +285,7 @@ fn build_model(
         EmbedderSpec::Imported(id) => Some(id.clone()),
         EmbedderSpec::Static(_) => None,
     };
-    let model = Model {
+    let mut model = Model {
         text: text_template(&file)?,
         document: file.document.as_deref().map(Template::parse).transpose()?,
         metadata: kept_fields(&file, &fields)?,
@@ -271,8 +299,11 @@ fn build_model(
         metric: file.metric.unwrap_or(metric),
         embedder: file.embedder,
         imported,
+        renamed_from: file.renamed_from,
+        sources: file.source,
     };
     check(&model)?;
+    check_sources(&mut model, folder)?;
     Ok(model)
 }
 
@@ -358,6 +389,24 @@ fn check(model: &Model) -> Result<(), String> {
     if model.text.is_none() && model.imported.is_none() {
         return Err("it has no text to embed; give \"text\" or \"template\"".into());
     }
+    Ok(())
+}
+
+/// Checks the settings of sources against the fields, and makes their paths relative to the registry's folder.
+fn check_sources(model: &mut Model, folder: &Path) -> Result<(), String> {
+    let mut used: Vec<(&str, &str)> =
+        model.renamed_from.keys().map(|path| ("renamed_from", &**path)).collect();
+    for source in &model.sources {
+        source.check().map_err(|reason| format!("source {:?}: {reason}", source.path))?;
+        used.extend(source.drop_na_columns.iter().map(|path| ("drop_na_columns", path.as_str())));
+    }
+    for (role, path) in used {
+        let below = format!("{path}.");
+        if !model.fields.iter().any(|field| field.path == path || field.path.starts_with(&below)) {
+            return Err(undeclared(role, path, &model.fields));
+        }
+    }
+    model.sources.iter_mut().for_each(|source| source.path = folder.join(&source.path));
     Ok(())
 }
 

@@ -66,6 +66,18 @@ impl Template {
         Self { parts }
     }
 
+    /// The template as text, in one way for all ways of writing it.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Literal(literal) => text.push_str(&literal.replace('{', "{{").replace('}', "}}")),
+                Part::Field(name) => text.extend(["{", name, "}"]),
+            }
+        }
+        text
+    }
+
     /// The fields it names.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {

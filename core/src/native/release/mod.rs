@@ -11,4 +11,5 @@ mod from_store;
 
 pub use embedders::{keep_embedder, kept_embedder};
 pub use export::{Clustering, ExportOptions, ExportProgress, Exported, default_encoding, export};
+pub(crate) use files::write_durably;
 pub use from_store::StoreRelease;

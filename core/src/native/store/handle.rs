@@ -33,6 +33,8 @@ pub struct Store {
     tables: Tables,
     configs: BTreeMap<String, CollectionConfig>,
     lock: Option<WriterLock>,
+    /// Partitions that were dropped and whose rows may still be there.
+    leaving: Vec<String>,
 }
 
 impl Store {
@@ -62,7 +64,8 @@ impl Store {
             }
             None => return Err(StoreError::NotAStore { dir, reason: "it holds no table \"meta\"" }.into()),
         };
-        Ok(Self { dir, tables, configs, lock })
+        let leaving = crate::native::pipeline::leaving(&dir)?;
+        Ok(Self { dir, tables, configs, lock, leaving })
     }
 
     /// The store's directory.
@@ -111,7 +114,7 @@ impl Store {
             Some(embedder) => embedder,
             None => self.active(collection)?,
         };
-        Ok(Reader::open(&self.tables, config, embedder).await?)
+        Ok(Reader::open(&self.tables, config, embedder, &self.leaving).await?)
     }
 
     /// How many records of a collection are ready, new, stale or failed, with the given embedder or the one that is
@@ -122,7 +125,7 @@ impl Store {
     pub async fn counts(&self, collection: &str, embedder: Option<&EmbedderId>) -> crate::Result<Counts> {
         let config = self.config(collection)?;
         let embedder = embedder.or(config.active.as_ref());
-        Ok(reader::counts(&self.tables, collection, embedder).await?)
+        Ok(reader::counts(&self.tables, collection, embedder, &self.leaving).await?)
     }
 
     /// Merges the small files of a collection's tables, if there are many.

@@ -39,6 +39,7 @@ mod lock;
 mod meta;
 mod names;
 mod reader;
+mod retire;
 
 pub(crate) use cache::Cache;
 pub(crate) use columns::{Columns, key_hash};
@@ -48,9 +49,10 @@ pub use documents::UpsertCounts;
 pub(crate) use documents::{Content, Row, row_hash, texts};
 pub(crate) use embeddings::{Embedded, Ledger, State, write as write_embeddings};
 pub use handle::{Mode, Store};
-pub(crate) use lance::{Batches, Tables, scan, take};
-pub(crate) use names::check as check_name;
+pub(crate) use lance::{Batches, Tables, has_column, scan, take};
+pub(crate) use names::{check as check_name, column as column_name};
 pub use reader::{Counts, Reader};
+pub(crate) use retire::PARTITION;
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::columns::{self, Columns};
 use super::config::CollectionConfig;
 use super::embeddings::{Ledger, State};
 use super::lance::{self, Batches, Tables};
-use super::names;
+use super::{names, retire};
 use crate::error::StoreError;
 use crate::schema::{EmbedderId, Field, Record, Schema, Value};
 
@@ -34,6 +34,7 @@ pub async fn counts(
     tables: &Tables,
     collection: &str,
     embedder: Option<&EmbedderId>,
+    leaving: &[String],
 ) -> Result<Counts, StoreError> {
     let mut counts = Counts::default();
     let Some(documents) = tables.open_pinned(&names::documents(collection)).await? else {
@@ -44,7 +45,8 @@ pub async fn counts(
         None => None,
     };
     let ledger = Ledger::load(embeddings.as_ref()).await?;
-    let mut batches = lance::scan(&documents, &["id", "content_hash"], None, false).await?;
+    let filter = staying(&documents, leaving).await?;
+    let mut batches = lance::scan(&documents, &["id", "content_hash"], filter, false).await?;
     while let Some(batch) = batches.try_next().await? {
         let columns = Columns::of(&batch, documents.name());
         for (id, hash) in columns.text("id")?.iter().zip(columns.text("content_hash")?) {
@@ -78,6 +80,7 @@ impl Reader {
         tables: &Tables,
         config: &CollectionConfig,
         embedder: &EmbedderId,
+        leaving: &[String],
     ) -> Result<Self, StoreError> {
         let documents = tables.open_pinned(&names::documents(&config.collection)).await?;
         let name = names::embeddings(&config.collection, &embedder.fingerprint);
@@ -89,7 +92,8 @@ impl Reader {
                 let fields = held_fields(&table, config).await?;
                 let mut wanted = vec!["id", "document", "content_hash"];
                 wanted.extend(fields.iter().map(|(_, column)| column.as_str()));
-                let batches = lance::scan(&table, &wanted, None, false).await?;
+                let filter = staying(&table, leaving).await?;
+                let batches = lance::scan(&table, &wanted, filter, false).await?;
                 (fields, Some((batches, table.name().to_owned())))
             }
         };
@@ -135,6 +139,13 @@ impl Reader {
         }
         Ok(all)
     }
+}
+
+/// The predicate that leaves out rows of partitions that were dropped.
+async fn staying(table: &Table, leaving: &[String]) -> Result<Option<String>, StoreError> {
+    let Some(filter) = retire::without(leaving) else { return Ok(None) };
+    let has = lance::has_column(table, &names::column(retire::PARTITION)).await?;
+    Ok(has.then_some(filter))
 }
 
 /// The fields that the table has columns for. A field may be declared before any record has brought it.

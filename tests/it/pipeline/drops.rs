@@ -1,0 +1,114 @@
+//! Drops: planned, carried out, taken back, listed.
+
+use super::place::{BOOKS, Shop, numbers};
+use crate::tool::{all_text, code, run};
+
+fn shop() -> Shop {
+    let shop = Shop::new(BOOKS);
+    shop.load(&shop.write("one.csv", "id,title,year,shelf\na,First a,1,s\nb,First b,2,s\n"));
+    shop.load(&shop.write("two.csv", "id,title,year,shelf\na,Second a,1,s\nc,First c,3,s\n"));
+    shop
+}
+
+fn titles(shop: &Shop) -> Vec<String> {
+    shop.rows("books").into_iter().map(|(_, title)| title).collect()
+}
+
+#[test]
+fn a5_a_drop_is_planned_applied_undone_and_listed() {
+    let shop = shop();
+    let all = ["Second a", "First b", "First c"];
+    assert_eq!(titles(&shop), all);
+    let plan = shop.path("drop.json").display().to_string();
+    let planned =
+        shop.done(&["drop", "plan", "--partition", "partition_00001", "--reason", "wrong", "--out", &plan]);
+    assert_eq!(planned["rows"], 2);
+    let before = shop.manifest();
+    shop.done(&["drop", "apply", &plan]);
+    assert_eq!((shop.manifest(), titles(&shop).len()), (before, 3), "without --apply nothing changes");
+    let dropped = shop.done(&["drop", "apply", &plan, "--apply", "--by", "me"]);
+    assert_eq!(dropped["drop"], "drop_00000");
+    shop.done(&["embed"]);
+    // The older version of a stands in a partition that is still there.
+    assert_eq!(titles(&shop), ["First a", "First b"]);
+    let audit = shop.done(&["drop", "audit"]);
+    let entry = &audit["drops"][0];
+    assert_eq!((&entry["by"], &entry["reason"], &entry["rows"]), (&"me".into(), &"wrong".into(), &2.into()));
+    // Rows that were dropped can be prepared again.
+    shop.done(&["drop", "undo", "drop_00000"]);
+    assert_eq!(numbers(&shop.done(&["embed"]), &["embedded"]), [0], "vectors were kept");
+    assert_eq!(titles(&shop), all);
+    assert!(shop.done(&["drop", "audit"])["drops"][0]["undone_at"].is_string());
+    let (twice, exit) = shop.ends(&["drop", "undo", "drop_00000"]);
+    assert_eq!((exit, &twice["error"]["code"]), (3, &5036.into()), "{twice}");
+    let (old, exit) = shop.ends(&["drop", "apply", &plan, "--apply"]);
+    assert_eq!(exit, 0, "the plan is what the store is again: {old}");
+}
+
+#[test]
+fn a5_single_records_go_from_all_partitions_and_may_come_again() {
+    let shop = shop();
+    let plan = shop.path("drop.json").display().to_string();
+    shop.done(&["drop", "plan", "--model", "book", "--key", "a", "--out", &plan]);
+    shop.done(&["drop", "apply", &plan, "--apply"]);
+    assert_eq!(titles(&shop), ["First b", "First c"]);
+    shop.done(&["apply"]);
+    assert_eq!(titles(&shop), ["First b", "First c"]);
+    shop.done(&["drop", "undo", "drop_00000"]);
+    assert_eq!(titles(&shop), ["Second a", "First b", "First c"]);
+    shop.done(&["drop", "apply", &plan, "--apply"]);
+    assert_eq!(titles(&shop), ["First b", "First c"]);
+    shop.load(&shop.write("three.csv", "id,title,year,shelf\na,Second a,1,s\n"));
+    assert_eq!(titles(&shop), ["Second a", "First b", "First c"]);
+}
+
+#[test]
+fn a5_an_unclear_selector_is_an_error_and_never_everything() {
+    let shop = shop();
+    let unclear: [&[&str]; 10] = [
+        &["--where", "metadata.year < 2"],
+        &["--model", "book", "--where", "metadata.yaer < 2"],
+        &["--model", "book", "--where", ""],
+        &["--model", "book", "--where", "metadata.year > 99"],
+        &[],
+        &["--before", "yesterday"],
+        &["--model", "book", "--before", "2001-01-01"],
+        &["--model", "books"],
+        &["--partition", "partition_00009"],
+        &["--key", "a"],
+    ];
+    for words in unclear {
+        let (answer, exit) = shop.ends(&[&["drop", "plan"], words].concat());
+        assert!(exit == 2 || exit == 3, "{words:?}: {answer}");
+    }
+    let file = shop.write("drop.json", r#"{"selector": {}, "selected": []}"#);
+    let output = run(&mut shop.verb(&["drop", "apply", &file.display().to_string(), "--apply"]));
+    assert_eq!(code(&output), 2, "{}", all_text(&output));
+    for text in [r#"{"selector": {"modell": "book"}, "selected": []}"#, "{", ""] {
+        let file = shop.write("drop.json", text).display().to_string();
+        assert_eq!(code(&run(&mut shop.verb(&["drop", "apply", &file, "--apply"]))), 2);
+    }
+    assert_eq!(titles(&shop).len(), 3);
+    let plan = shop.path("plan.json").display().to_string();
+    shop.done(&["drop", "plan", "--model", "book", "--after", "2001-01-01", "--out", &plan]);
+    shop.load(&shop.write("three.csv", "id,title,year,shelf\nd,First d,1,s\n"));
+    let (stale, exit) = shop.ends(&["drop", "apply", &plan, "--apply"]);
+    assert_eq!((exit, &stale["error"]["code"]), (3, &5036.into()), "{stale}");
+    assert_eq!(titles(&shop).len(), 4);
+}
+
+#[test]
+fn a5_a_condition_drops_single_records_and_nothing_else() {
+    let shop = shop();
+    let plan = shop.path("drop.json").display().to_string();
+    let planned =
+        shop.done(&["drop", "plan", "--model", "book", "--where", "metadata.year IN (1, 3)", "--out", &plan]);
+    assert_eq!(planned["rows"], 2, "{planned}");
+    let dropped = shop.done(&["drop", "apply", &plan, "--apply"]);
+    assert_eq!(dropped["removed"], 2, "{dropped}");
+    assert_eq!(titles(&shop), ["First b"]);
+    shop.done(&["apply"]);
+    assert_eq!(titles(&shop), ["First b"]);
+    shop.done(&["drop", "undo", "drop_00000"]);
+    assert_eq!(titles(&shop), ["Second a", "First b", "First c"]);
+}
