@@ -4,6 +4,7 @@
 //! it in this order: load a [`Registry`], [`ingest`] files of a [`Model`], [`embed_all`] the collections. Each step
 //! can be stopped at any moment and run again. Nothing here prints: progress goes to a callback.
 
+mod budget;
 mod embed;
 mod import;
 mod ingest;
@@ -18,13 +19,14 @@ mod slab;
 mod source;
 mod template;
 
+pub use budget::{Budget, BudgetPlan, Strategy};
 pub use embed::{EmbedReport, EmbedSummary, embed_all, embed_collection};
 pub use import::{Beside, ImportOptions, import};
 pub use ingest::{IngestReport, ingest};
 pub use model::{CollectionRule, Model};
 pub use progress::{Phase, Progress, ProgressFn};
 pub use quarantine::Refused;
-pub use registry::{EmbedderSpec, Registry};
+pub use registry::{EmbedderSpec, FakeSpec, Registry};
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 //! Models come from a registry file ([`super::Registry`]) and are checked there. A model does not read records;
 //! `record` does, by its rules.
 
+use super::budget::BudgetPlan;
 use super::template::Template;
 use crate::metric::Metric;
 use crate::schema::{EmbedderId, Field};
@@ -26,6 +27,8 @@ pub struct Model {
     pub embedder: String,
     /// The identity of the vectors that its records bring; `None` when an embedder makes them.
     pub imported: Option<EmbedderId>,
+    /// What becomes of texts that are too long; `None` leaves them as they are.
+    pub budget: Option<BudgetPlan>,
     /// The text to embed; `None` when there is none because records bring vectors.
     pub(super) text: Option<Template>,
     /// What is kept as document; `None` is the text.

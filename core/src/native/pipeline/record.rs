@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::budget::{Budget, Budgeter, CHUNK_NO, Fitted, PARENT};
 use super::lines::Line;
 use super::model::{CollectionRule, Model};
 use super::source::{LineReader, Unread};
 use crate::metric::check_vector;
-use crate::native::store::{self, Content, Row};
+use crate::native::embed::Tokenizer;
+use crate::native::store::{self, Content, Piece, Row};
 use crate::schema::{Field, FieldType, Value};
 use crate::time::parse_time;
 
@@ -27,7 +29,14 @@ pub struct RecordReader {
     model: Model,
     /// Shared, so that a row does not copy the names of its fields.
     paths: Vec<Arc<str>>,
+    /// Loaded for the first record of a model with a token budget.
+    tokenizer: Option<Box<dyn Tokenizer>>,
 }
+
+/// Metadata by path, sorted.
+type Metadata = Vec<(Arc<str>, Value)>;
+/// The id, the document and the metadata of a record.
+type Whole = (String, Option<String>, Metadata);
 
 /// The values of a record, one for each field of its model.
 type Values = Vec<Value>;
@@ -37,7 +46,7 @@ impl LineReader for RecordReader {
         &self.model.name
     }
 
-    fn read(&mut self, line: &Line) -> Result<(String, Row), Unread> {
+    fn read(&mut self, line: &Line, rows: &mut Vec<(String, Row)>) -> Result<(), Unread> {
         let line = line.whole()?;
         let json: Json = serde_json::from_slice(line).map_err(|error| self.not_json(line, &error))?;
         if !json.is_object() {
@@ -48,10 +57,29 @@ impl LineReader for RecordReader {
         let id = key(model, &values)?;
         let collection = collection(model, &values)?;
         let vector = self.vector(&id, &json)?;
-        let content = self.content(&values);
+        let (text, document) = self.texts(&values);
         let values = self.metadata(&values);
-        let row_hash = store::row_hash(&model.name, &content, &values, vector.as_deref());
-        Ok((collection, Row { id, content, row_hash, values, vector }))
+        let Some(plan) = &self.model.budget else {
+            rows.push((collection, self.row(id, Content::new(document, text), values, vector)));
+            return Ok(());
+        };
+        let tokenizer = match &mut self.tokenizer {
+            Some(tokenizer) => tokenizer,
+            none => none.insert(plan.tokenizer(&model.name)?),
+        };
+        let budgeter = Budgeter {
+            budget: plan.budget,
+            tokenizer: &**tokenizer,
+            model: &model.name,
+            fields: &plan.fields,
+        };
+        let fitted = budgeter.fit(text);
+        let whole = (id, document, values);
+        match plan.budget {
+            Budget::Truncate { .. } => self.push_cut(collection, whole, fitted, rows),
+            Budget::Chunk { .. } => self.push_pieces(collection, &whole, fitted, rows)?,
+        }
+        Ok(())
     }
 }
 
@@ -59,7 +87,60 @@ impl RecordReader {
     /// A reader of records of `model`.
     pub fn new(model: Model) -> Self {
         let paths = model.metadata.iter().map(|field| field.path.as_str().into()).collect();
-        Self { model, paths }
+        Self { model, paths, tokenizer: None }
+    }
+
+    fn row(&self, id: String, content: Content, values: Metadata, vector: Option<Vec<f32>>) -> Row {
+        let row_hash = store::row_hash(&self.model.name, &content, &values, vector.as_deref());
+        Row { id, content, row_hash, values, vector, piece: None, cut: false }
+    }
+
+    /// The document stays whole: only what is embedded is cut.
+    fn push_cut(
+        &self,
+        collection: String,
+        (id, document, mut values): Whole,
+        fitted: Vec<Fitted>,
+        rows: &mut Vec<(String, Row)>,
+    ) {
+        for fit in fitted {
+            add(&mut values, fit.metadata);
+            let mut row =
+                self.row(id.clone(), Content::new(document.clone(), fit.text), values.clone(), None);
+            row.cut = fit.cut;
+            rows.push((collection.clone(), row));
+        }
+    }
+
+    /// A piece is its own document, unless the model says what a document is.
+    fn push_pieces(
+        &self,
+        collection: String,
+        (id, document, values): &Whole,
+        fitted: Vec<Fitted>,
+        rows: &mut Vec<(String, Row)>,
+    ) -> Result<(), String> {
+        let parent: Arc<str> = id.as_str().into();
+        // The largest number of a piece has ten digits.
+        if id.len() + 11 > MAX_ID_BYTES {
+            return Err(format!("its key has {} bytes, too many for the ids of its pieces", id.len()));
+        }
+        let of = u32::try_from(fitted.len()).unwrap_or(u32::MAX);
+        for (number, fit) in (0_u32..).zip(fitted) {
+            let id = format!("{parent}#{number}");
+            let mut values = values.clone();
+            add(&mut values, fit.metadata);
+            add(
+                &mut values,
+                vec![(PARENT, Value::Text(String::from(&*parent))), (CHUNK_NO, Value::Int(number.into()))],
+            );
+            let document =
+                if self.model.document.is_some() { document.clone() } else { Some(fit.text.clone()) };
+            let mut row = self.row(id, Content::new(document, fit.text), values, None);
+            row.piece = Some(Piece { parent: parent.clone(), number, of });
+            rows.push((collection.clone(), row));
+        }
+        Ok(())
     }
 
     /// Why a line is not JSON. Many programs write vectors with `NaN` and `Infinity`, which JSON does not have: then the
@@ -77,7 +158,8 @@ impl RecordReader {
         self.model.fields.iter().map(|field| convert(field, json)).collect()
     }
 
-    fn content(&self, values: &Values) -> Content {
+    /// The text to embed, and the document to keep.
+    fn texts(&self, values: &Values) -> (String, Option<String>) {
         let model = &self.model;
         let find = |path: &str| value(model, values, path);
         let text = model.text.as_ref().and_then(|template| template.render(find));
@@ -85,10 +167,10 @@ impl RecordReader {
             Some(template) => template.render(find),
             None => text.clone(),
         };
-        Content::new(document, text.unwrap_or_default())
+        (text.unwrap_or_default(), document)
     }
 
-    fn metadata(&self, values: &Values) -> Vec<(Arc<str>, Value)> {
+    fn metadata(&self, values: &Values) -> Metadata {
         let present = |path: &Arc<str>| match value(&self.model, values, path) {
             Value::Null => None,
             value => Some((path.clone(), value.clone())),
@@ -114,6 +196,12 @@ impl RecordReader {
             }
         }
     }
+}
+
+/// Puts what a budget says among the metadata.
+fn add(values: &mut Metadata, more: Vec<(&'static str, Value)>) {
+    values.extend(more.into_iter().map(|(path, value)| (path.into(), value)));
+    values.sort_by(|a, b| a.0.cmp(&b.0));
 }
 
 fn value<'v>(model: &Model, values: &'v Values, path: &str) -> &'v Value {

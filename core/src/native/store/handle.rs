@@ -8,6 +8,7 @@ use lancedb::Table;
 use super::config::{Claim, CollectionConfig};
 use super::lance::{self, Tables};
 use super::lock::{LOCK_FILE, WriterLock};
+use super::pieces::Divided;
 use super::reader::{self, Counts, Reader};
 use super::{columns, documents, embeddings, meta, names};
 use crate::error::{CatalogError, StoreError, near_names};
@@ -234,7 +235,13 @@ impl Store {
             // shows and the next run makes whole.
             import_vectors(&self.tables, collection, embedder, &rows).await?;
         }
-        Ok(documents::upsert(&self.tables, config, model, rows).await?)
+        let divided = Divided::of(config, &rows);
+        let mut counts = documents::upsert(&self.tables, config, model, rows).await?;
+        // After the new rows, and looked for each time: a kill in between leaves too much, which the next run finds.
+        if let Some(divided) = divided {
+            counts.removed = divided.clean(&self.tables, config, model).await?;
+        }
+        Ok(counts)
     }
 }
 

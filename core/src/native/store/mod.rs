@@ -38,6 +38,7 @@ mod lance;
 mod lock;
 mod meta;
 mod names;
+mod pieces;
 mod reader;
 
 pub(crate) use cache::Cache;
@@ -45,7 +46,7 @@ pub(crate) use columns::{Columns, key_hash};
 pub(crate) use config::Claim;
 pub use config::CollectionConfig;
 pub use documents::UpsertCounts;
-pub(crate) use documents::{Content, Row, row_hash, texts};
+pub(crate) use documents::{Content, Piece, Row, row_hash, texts};
 pub(crate) use embeddings::{Embedded, Ledger, State, write as write_embeddings};
 pub use handle::{Mode, Store};
 pub(crate) use lance::{Batches, Tables, scan, take};

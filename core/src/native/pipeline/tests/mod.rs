@@ -13,6 +13,7 @@ use crate::error::{CatalogError, Error, InputError, StoreError};
 use crate::native::store::{Counts, Mode, Store};
 use crate::schema::{EmbedderId, Record, Value};
 
+mod budget;
 mod embed;
 mod import;
 mod imported;
