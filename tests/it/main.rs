@@ -12,5 +12,6 @@ mod import;
 mod import_vectors;
 mod kill;
 mod language;
+mod pipeline;
 mod tokenizer;
 mod tool;

@@ -1,6 +1,7 @@
 //! The verbs, one a file.
 
 pub mod bench;
+pub mod cache;
 pub mod embed;
 pub mod export;
 pub mod import;

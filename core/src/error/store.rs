@@ -130,6 +130,20 @@ pub enum StoreError {
         /// What is wrong, with the record's line and id where one is concerned.
         reason: String,
     },
+    /// What a selector means cannot be told, or it means nothing in particular. Nothing was changed.
+    #[error("cannot select: {reason}")]
+    BadSelector {
+        /// What cannot be understood, and what to write.
+        reason: String,
+    },
+    /// A file of cached vectors is not what it must be. Nothing of it was taken in.
+    #[error("{path:?} cannot be taken into the cache: {reason}")]
+    BadCacheFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the row where one is concerned.
+        reason: String,
+    },
     /// The collection has no vectors yet. Remedy: embed it.
     #[error("collection {collection:?} has no vectors yet; embed it first")]
     NotEmbedded {
@@ -192,6 +206,8 @@ impl StoreError {
             Self::ReadingStopped { .. } => 5016,
             Self::CannotImport { .. } => 5017,
             Self::BadVectors { .. } => 5018,
+            Self::BadSelector { .. } => 5030,
+            Self::BadCacheFile { .. } => 5031,
         }
     }
 
@@ -215,6 +231,8 @@ impl StoreError {
             | Self::FieldTypeChanged { .. }
             | Self::CannotImport { .. }
             | Self::BadVectors { .. }
+            | Self::BadSelector { .. }
+            | Self::BadCacheFile { .. }
             | Self::CollectionConflict { .. } => ErrorKind::Usage,
         }
     }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 
+use super::deliver::panic_reason;
 use super::lines::{Line, Lines};
 use super::quarantine::{Quarantine, Refused};
-use super::slab::panic_reason;
 use crate::error::StoreError;
 use crate::native::store::Row;
 

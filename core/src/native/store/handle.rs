@@ -130,7 +130,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`], [`CatalogError::UnknownCollection`], and what Lance says.
-    pub async fn compact(&mut self, collection: &str) -> crate::Result<()> {
+    pub async fn compact(&self, collection: &str) -> crate::Result<()> {
         self.require_writable()?;
         let config = self.config(collection)?;
         let mut tables = vec![names::documents(collection)];
@@ -141,6 +141,11 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// The settings of all collections.
+    pub(super) fn configs(&self) -> &BTreeMap<String, CollectionConfig> {
+        &self.configs
     }
 
     /// The tables, for the pipeline.

@@ -207,6 +207,11 @@ pub async fn compact(table: &Table) -> Result<(), StoreError> {
     if stats.fragment_stats.num_small_fragments < MANY_FRAGMENTS {
         return Ok(());
     }
+    rewrite(table).await
+}
+
+/// Merges small fragments and leaves out deleted rows. Reads and writes one batch at a time.
+pub async fn rewrite(table: &Table) -> Result<(), StoreError> {
     let options =
         CompactionOptions { num_threads: Some(1), batch_size: Some(BATCH_ROWS / 8), ..Default::default() };
     let action = OptimizeAction::Compact { options, remap_options: None };

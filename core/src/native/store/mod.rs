@@ -42,6 +42,7 @@ mod pieces;
 mod reader;
 
 pub(crate) use cache::Cache;
+pub use cache::{CacheImport, CacheSelector, CacheStats, CachedEmbedder};
 pub(crate) use columns::{Columns, key_hash};
 pub(crate) use config::Claim;
 pub use config::CollectionConfig;

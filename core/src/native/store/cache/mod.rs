@@ -3,6 +3,9 @@
 //! Use it around every call of an embedder. Keys are the hash of the exact text and the embedder's fingerprint, so
 //! that embedders never share a vector. It keeps no errors: a text that failed is asked again.
 
+mod admin;
+mod select;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -19,6 +22,9 @@ use super::names::CACHE;
 use crate::error::StoreError;
 use crate::schema::EmbedderId;
 
+pub use admin::{CacheImport, CacheStats, CachedEmbedder};
+pub use select::CacheSelector;
+
 /// Up to this many entries, the keys of an embedder are held in memory (about 32 bytes each), which saves a
 /// look-up in the table for texts it has never seen. Larger caches are looked up by their index.
 const KEYS_IN_MEMORY: usize = 2_000_000;
@@ -33,6 +39,8 @@ pub(crate) struct Cache {
     tables: Tables,
     embedder: EmbedderId,
     known: Option<HashSet<u128>>,
+    /// What was added since it was opened, when not all keys are in memory.
+    added: HashSet<u128>,
     damaged: HashSet<String>,
 }
 
@@ -43,7 +51,13 @@ impl Cache {
             None => Some(HashSet::new()),
             Some(table) => known_keys(&table, &embedder.fingerprint).await?,
         };
-        Ok(Self { tables: tables.clone(), embedder: embedder.clone(), known, damaged: HashSet::new() })
+        Ok(Self {
+            tables: tables.clone(),
+            embedder: embedder.clone(),
+            known,
+            added: HashSet::new(),
+            damaged: HashSet::new(),
+        })
     }
 
     /// The vectors of those texts that are cached, by text hash. Rows that cannot be read count as missing.
@@ -107,8 +121,15 @@ impl Cache {
         Ok(())
     }
 
-    /// Adds the vectors of texts that [`get`](Self::get) did not find, in one commit. Must not repeat a hash.
+    /// Adds the vectors of texts that [`get`](Self::get) did not find, in one commit. Must not repeat a hash; those that
+    /// somebody else has added since are left out.
     pub async fn put(&mut self, entries: &[(&str, &Arc<[f32]>)]) -> Result<(), StoreError> {
+        let new = |hash: &str| {
+            let held = self.known.as_ref().unwrap_or(&self.added).contains(&columns::short_hash(hash));
+            !held || self.damaged.contains(hash)
+        };
+        let entries: Vec<(&str, &Arc<[f32]>)> =
+            entries.iter().copied().filter(|(hash, _)| new(hash)).collect();
         if entries.is_empty() {
             return Ok(());
         }
@@ -117,9 +138,8 @@ impl Cache {
             entries.chunks(BATCH_ROWS).map(|entries| batch(&self.embedder.fingerprint, entries)).collect();
         let batches = batches.map_err(lance::failed("write", CACHE))?;
         self.tables.append(CACHE, batches).await?;
-        if let Some(known) = &mut self.known {
-            known.extend(entries.iter().map(|(hash, _)| columns::short_hash(hash)));
-        }
+        let known = self.known.as_mut().unwrap_or(&mut self.added);
+        known.extend(entries.iter().map(|(hash, _)| columns::short_hash(hash)));
         Ok(())
     }
 
@@ -142,21 +162,27 @@ impl Cache {
 
     /// Merges small fragments and brings the index up to date. Call it once at the end of a run.
     pub async fn maintain(&self) -> Result<(), StoreError> {
-        let Some(table) = self.tables.open(CACHE).await? else { return Ok(()) };
-        lance::compact(&table).await?;
-        let rows = table.count_rows(None).await.map_err(lance::failed("count", CACHE))?;
-        if rows < ROWS_FOR_INDEX {
-            return Ok(());
+        match self.tables.open(CACHE).await? {
+            Some(table) => maintain(&table).await,
+            None => Ok(()),
         }
-        let indices = table.list_indices().await.map_err(lance::failed("index", CACHE))?;
-        if indices.is_empty() {
-            let index = Index::BTree(BTreeIndexBuilder::default());
-            table.create_index(&["content_hash"], index).execute().await
-        } else {
-            table.optimize(OptimizeAction::Index(Default::default())).await.map(|_| ())
-        }
-        .map_err(lance::failed("index", CACHE))
     }
+}
+
+async fn maintain(table: &Table) -> Result<(), StoreError> {
+    lance::compact(table).await?;
+    let rows = table.count_rows(None).await.map_err(lance::failed("count", CACHE))?;
+    if rows < ROWS_FOR_INDEX {
+        return Ok(());
+    }
+    let indices = table.list_indices().await.map_err(lance::failed("index", CACHE))?;
+    if indices.is_empty() {
+        let index = Index::BTree(BTreeIndexBuilder::default());
+        table.create_index(&["content_hash"], index).execute().await
+    } else {
+        table.optimize(OptimizeAction::Index(Default::default())).await.map(|_| ())
+    }
+    .map_err(lance::failed("index", CACHE))
 }
 
 async fn known_keys(table: &Table, fingerprint: &str) -> Result<Option<HashSet<u128>>, StoreError> {
@@ -205,3 +231,6 @@ fn from_bytes(bytes: &[u8], dimension: u32) -> Option<Arc<[f32]>> {
     let fits = rest.is_empty() && chunks.len() == dimension as usize;
     fits.then(|| chunks.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect())
 }
+
+#[cfg(test)]
+mod tests;

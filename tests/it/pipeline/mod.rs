@@ -1,0 +1,3 @@
+//! The pipeline through the command, against real Lance tables.
+
+mod embedding;
