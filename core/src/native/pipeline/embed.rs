@@ -123,7 +123,7 @@ async fn run(
     let run = Run {
         store,
         provider: &provider,
-        cache: Mutex::new(Cache::open(store.tables(), &id).await?),
+        cache: Mutex::new(Cache::new(store.tables(), &id)),
         size: BatchSize::new(options.batch.unwrap_or(usize::MAX).min(provider.limits().texts)),
         options,
         parallel,

@@ -156,6 +156,13 @@ pub async fn scan(
     Ok(named(stream, table.name()))
 }
 
+/// The rows from number `offset` on, in the order in which they were appended, with their row ids.
+pub async fn scan_from(table: &Table, columns: &[&str], offset: usize) -> Result<Batches, StoreError> {
+    let query = table.query().select(Select::columns(columns)).offset(offset).with_row_id();
+    let stream = query.execute_with_options(options()).await.map_err(failed("scan", table.name()))?;
+    Ok(named(stream, table.name()))
+}
+
 /// The rows with these row ids, in any order.
 pub async fn take(table: &Table, row_ids: Vec<u64>, columns: &[&str]) -> Result<Batches, StoreError> {
     let query = table.take_row_ids(row_ids).select(Select::columns(columns));

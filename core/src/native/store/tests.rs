@@ -148,12 +148,12 @@ async fn a_damaged_cache_entry_counts_as_missing_and_is_replaced() {
     let store = writer(dir.path()).await;
     let hash = blake3::hash(b"x").to_hex().to_string();
     let other = EmbedderId { dimension: 3, ..embedder() };
-    let mut wrong = Cache::open(store.tables(), &other).await.unwrap();
+    let mut wrong = Cache::new(store.tables(), &other);
     wrong.put(&[(&hash, &[1.0, 2.0, 3.0].into())]).await.unwrap();
-    let mut cache = Cache::open(store.tables(), &embedder()).await.unwrap();
+    let mut cache = Cache::new(store.tables(), &embedder());
     assert!(cache.get(&[&hash]).await.unwrap().is_empty(), "three numbers are no vector of two");
     cache.put(&[(&hash, &[4.0, 5.0].into())]).await.unwrap();
-    let mut cache = Cache::open(store.tables(), &embedder()).await.unwrap();
+    let mut cache = Cache::new(store.tables(), &embedder());
     let found = cache.get(&[&hash, "unknown"]).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(*found[&hash], [4.0, 5.0]);
