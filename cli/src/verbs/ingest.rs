@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Instant};
 
 use clap::Args;
 use portolan::native::{
+    peak_memory,
     pipeline::{IngestReport, Model, Registry, ingest},
     store::{Mode, Store},
 };
@@ -83,7 +84,7 @@ pub fn print(report: &IngestReport, seconds: f64, json: bool) {
             "unchanged": report.unchanged, "duplicates": report.duplicates, "quarantined": report.quarantined,
             "chunks": report.chunks, "removed": report.removed, "truncated": report.truncated,
             "collections": report.collections, "refused": refused, "quarantine_files": report.quarantine_files,
-            "seconds": seconds,
+            "peak_memory_bytes": peak_memory(), "seconds": seconds,
         }));
         return;
     }

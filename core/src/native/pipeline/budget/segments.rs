@@ -124,7 +124,7 @@ fn boundaries(text: &str) -> Vec<(usize, usize)> {
     let (mut chars, mut in_word) = (0, false);
     for (at, c) in text.char_indices() {
         let alone = chars >= LONG_SEGMENT && (c.is_ascii_punctuation() || c >= '\u{2e80}');
-        if (in_word && c.is_whitespace()) || (in_word && alone) {
+        if in_word && (c.is_whitespace() || alone) {
             ends.push((at, chars));
             chars = 0;
         }
