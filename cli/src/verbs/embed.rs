@@ -56,6 +56,9 @@ pub struct Embed {
     /// The most records in one commit, which is what a kill can cost; grows with the embedder's speed unless said.
     #[arg(long, value_name = "N")]
     commit: Option<NonZeroUsize>,
+    /// Memory for what is known of the records; larger collections are gone through in parts.
+    #[arg(long, value_name = "MIB", default_value = "192")]
+    memory: NonZeroUsize,
 }
 
 impl Embed {
@@ -70,6 +73,7 @@ impl Embed {
             parallel: self.parallel.map_or(0, NonZeroUsize::get),
             batch: self.batch.map(NonZeroUsize::get),
             commit: self.commit.map(NonZeroUsize::get),
+            memory: self.memory.get().saturating_mul(1 << 20),
             ..EmbedOptions::default()
         };
         let report =

@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
+use lancedb::Table;
 use tokio::sync::Mutex;
 
 use super::failures::{self, Standing};
@@ -27,7 +28,7 @@ use super::report::{EmbedReport, EmbedSummary};
 use super::slab::{Done, Item, Worker};
 use crate::error::StoreError;
 use crate::native::embed::Provider;
-use crate::native::store::{self, Batches, Cache, Columns, Ledger, State, Store};
+use crate::native::store::{self, Batches, Cache, Columns, Ledger, Part, State, Store};
 use crate::schema::EmbedderId;
 
 /// A text that failed this often is left alone until it changes.
@@ -40,6 +41,9 @@ const SLAB_BYTES: usize = 48 << 20;
 /// See [`SLAB_ROWS`].
 const SLAB_TIME: Duration = Duration::from_secs(5);
 
+/// Memory for what is known of the records, unless said otherwise: 2.5 million records at once.
+const MEMORY: usize = 192 << 20;
+
 /// How to embed.
 #[derive(Clone)]
 pub struct EmbedOptions {
@@ -49,13 +53,16 @@ pub struct EmbedOptions {
     pub batch: Option<usize>,
     /// The most records in one commit, which is what a kill can cost; `None` lets it grow with the embedder's speed.
     pub commit: Option<usize>,
+    /// Bytes of memory for what is known of the records, over all collections at once. A collection that needs more is gone
+    /// through in parts.
+    pub memory: usize,
     /// Waits between tries.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Default for EmbedOptions {
     fn default() -> Self {
-        Self { parallel: 0, batch: None, commit: None, clock: Arc::new(SystemClock) }
+        Self { parallel: 0, batch: None, commit: None, memory: MEMORY, clock: Arc::new(SystemClock) }
     }
 }
 
@@ -215,18 +222,51 @@ impl Run<'_> {
     async fn turn(&self, collection: &str) -> crate::Result<EmbedSummary> {
         let mut summary = EmbedSummary { collection: collection.into(), ..Default::default() };
         let Some(documents) = self.store.documents(collection).await? else { return Ok(summary) };
-        let embeddings = self.store.embeddings(collection, self.provider.id()).await?;
-        let ledger = Ledger::load(embeddings.as_ref()).await?;
-        let work =
-            select(store::scan(&documents, &["id", "content_hash"], None, true).await?, &ledger).await?;
-        (summary.ready, summary.skipped) = (work.ready, work.skipped);
-        let done = AtomicU64::new(0);
-        let total = work.row_ids.len() as u64;
-        let tick = |count| self.tell(collection, done.fetch_add(count, Ordering::Relaxed) + count, total);
+        let rows = documents.count_rows(None).await;
+        let rows = rows.map_err(|source| StoreError::Table {
+            action: "count",
+            table: documents.name().into(),
+            source: Box::new(source),
+        })?;
+        let mut pace = Pace::new(self.provider.id().dimension, self.parallel, self.options.commit);
+        let mut before = 0;
+        for part in parts(rows, self.options.memory / self.parallel) {
+            before += self.turn_part(&documents, part, before, &mut pace, &mut summary).await?;
+        }
+        if summary.embedded + summary.from_cache > 0 {
+            self.store.compact(collection).await?;
+        }
+        Ok(summary)
+    }
+
+    /// Embeds one part of a collection, `before` records having needed a vector in the parts before; says how many did in this.
+    async fn turn_part(
+        &self,
+        documents: &Table,
+        part: Part,
+        before: u64,
+        pace: &mut Pace,
+        summary: &mut EmbedSummary,
+    ) -> crate::Result<u64> {
+        let collection = summary.collection.clone();
+        let embeddings = self.store.embeddings(&collection, self.provider.id()).await?;
+        let ledger = Ledger::load_part(embeddings.as_ref(), part).await?;
+        let batches = store::scan(documents, &["id", "content_hash"], None, true).await?;
+        let work = select(batches, &ledger, part).await?;
+        summary.ready += work.ready;
+        summary.skipped += work.skipped;
+        let needed = work.row_ids.len() as u64;
+        if summary.away.is_some() {
+            summary.waiting += needed;
+            return Ok(needed);
+        }
+        let done = AtomicU64::new(before);
+        let total = before + needed;
+        let tick = |count| self.tell(&collection, done.fetch_add(count, Ordering::Relaxed) + count, total);
         let worker = Worker {
             tables: self.store.tables(),
-            collection,
-            metric: self.store.config(collection)?.metric,
+            collection: &collection,
+            metric: self.store.config(&collection)?.metric,
             provider: self.provider,
             cache: &self.cache,
             clock: &*self.options.clock,
@@ -234,30 +274,26 @@ impl Run<'_> {
             lanes: self.lanes,
             tick: &tick,
         };
-        let mut pace = Pace::new(self.provider.id().dimension, self.parallel, self.options.commit);
         let mut rest = work.row_ids.as_slice();
         while !rest.is_empty() {
             let started = Instant::now();
             let (slab, after) = rest.split_at(pace.rows.min(rest.len()));
             let columns = ["id", "content_hash", "document", "text", "model"];
-            let items = items(store::take(&documents, slab.to_vec(), &columns).await?, &ledger).await?;
+            let items = items(store::take(documents, slab.to_vec(), &columns).await?, &ledger).await?;
             let slab = worker.process(items).await?;
             rest = after;
             let settled = total - rest.len() as u64;
-            self.account(&mut summary, slab, settled, total)?;
+            self.account(summary, slab, settled, total)?;
             // Records that needed no call have not ticked.
             done.store(settled, Ordering::Relaxed);
-            self.tell(collection, settled, total);
+            self.tell(&collection, settled, total);
             pace.took(started.elapsed());
             if summary.away.is_some() {
                 summary.waiting += rest.len() as u64;
                 break;
             }
         }
-        if summary.embedded + summary.from_cache > 0 {
-            self.store.compact(collection).await?;
-        }
-        Ok(summary)
+        Ok(needed)
     }
 
     /// Adds what became of a slab, and leaves a file about what failed.
@@ -306,14 +342,25 @@ impl Run<'_> {
     }
 }
 
-/// Which records need a vector. Reads no text and no vector.
-async fn select(mut batches: Batches, ledger: &Ledger) -> Result<Work, StoreError> {
+/// The parts in which so many records fit into so many bytes.
+fn parts(rows: usize, bytes: usize) -> impl Iterator<Item = Part> {
+    // A record is known by its row in the ledger and, if it needs a vector, by the number of its row.
+    let fitting = (bytes / (Ledger::ROW_BYTES + size_of::<u64>())).max(1);
+    let of = u32::try_from(rows.div_ceil(fitting)).unwrap_or(u32::MAX).max(1);
+    (0..of).map(move |number| Part { number, of })
+}
+
+/// Which records of a part need a vector. Reads no text and no vector.
+async fn select(mut batches: Batches, ledger: &Ledger, part: Part) -> Result<Work, StoreError> {
     let mut work = Work::default();
     while let Some(batch) = batches.try_next().await? {
         let columns = Columns::of(&batch, "documents");
         let row_ids = columns.row_ids()?.values();
         let keys = columns.text("id")?.iter().zip(columns.text("content_hash")?);
         for ((id, hash), row_id) in keys.zip(row_ids) {
+            if !part.holds(id.unwrap_or_default()) {
+                continue;
+            }
             match ledger.state(id.unwrap_or_default(), hash.unwrap_or_default()) {
                 State::Ready(_) => work.ready += 1,
                 State::Error(attempts) if attempts >= MAX_ATTEMPTS => work.skipped += 1,

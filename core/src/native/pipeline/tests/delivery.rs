@@ -292,3 +292,30 @@ async fn c5_an_embedder_that_is_away_does_not_replace_the_one_that_is_served() {
     assert!(error.code() == 5013 && error.to_string().contains("wrong key"), "{error}");
     assert_eq!(bench.records("t").await.len(), 10);
 }
+
+/// What does not fit into memory is gone through in parts; they add up to the whole, and each record is embedded once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a1_a_collection_in_parts_ends_as_one_in_a_whole() {
+    let bench = Bench::new();
+    bench.ingest(&refs(&words(0..300))).await;
+    let options = EmbedOptions { memory: 3000, ..patient().0 };
+    let (callback, calls) = provider(|_, _| None);
+    let seen = Mutex::new(Vec::new());
+    let load: Arc<dyn Provider> = Arc::new(callback);
+    let load = |_: &str| Ok(load.clone());
+    let tell = |step: Progress<'_>| seen.lock().unwrap().push((step.done, step.total.unwrap()));
+    let report = embed_all(&mut bench.writer().await, &[], &load, &options, &tell).await.unwrap();
+    assert_eq!((report.total().embedded, report.total().ready), (300, 0));
+    assert!(calls.lock().unwrap().len() > 5, "several parts");
+    assert_eq!(seen.lock().unwrap().last(), Some(&(300, 300)));
+    assert!(seen.lock().unwrap().is_sorted_by_key(|(done, _)| *done));
+    let again = embed_all(&mut bench.writer().await, &[], &load, &options, &|_| {}).await.unwrap().total();
+    assert_eq!((again.ready, again.calls), (300, 0));
+    assert_eq!(bench.records("t").await.len(), 300);
+    // The embedder goes away in the middle.
+    bench.ingest(&refs(&words(300..600))).await;
+    let down = provider(|number, _| (number > 3).then(|| Failure::transient("no answer", None))).0;
+    let total = embed_with(&bench, Arc::new(down), &options).await.unwrap().total();
+    assert!(total.embedded > 0 && total.waiting > 0);
+    assert_eq!((total.ready, total.embedded + total.waiting), (300, 300));
+}
