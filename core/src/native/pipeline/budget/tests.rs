@@ -165,3 +165,29 @@ fn chunks_of_hard_texts_fit_by_the_actual_tokenizer() {
         }
     }
 }
+
+/// Two tokens around every text, and more tokens in the whole than in its parts.
+struct Crowded;
+
+impl Tokenizer for Crowded {
+    fn count(&self, text: &str) -> usize {
+        let bytes = text.len();
+        2 + bytes / 4 + bytes * bytes / 2000
+    }
+}
+
+#[test]
+fn a8_the_whole_is_counted_where_parts_do_not_add_up() {
+    for text in hard_texts() {
+        for strategy in STRATEGIES {
+            for limit in [3, 20, 100, 300] {
+                let fitted = fit(&Crowded, &text, limit, strategy);
+                assert!(Crowded.count(&fitted.text) <= limit, "{strategy:?} {limit}");
+                assert!(limit < 20 || !fitted.text.is_empty(), "{strategy:?} {limit}: nothing is left");
+            }
+        }
+        for chunk in chunk::chunks(&Crowded, &text, 100, 20) {
+            assert!(Crowded.count(&chunk) <= 100, "{chunk}");
+        }
+    }
+}
