@@ -62,20 +62,19 @@ impl Cutter<'_> {
         Some((marker, left))
     }
 
-    /// Tokens of parts need not add up to those of the whole; what is too much is taken from the room, and tried again.
+    /// Tokens of parts need not add up to those of the whole; then the room is made smaller in proportion, and tried again.
     fn fit(&self, room: usize, max_tokens: usize, strategy: Strategy) -> Kept {
         let mut room = room;
         loop {
             let text = self.cut(room, strategy);
             let tokens = self.tokenizer.count(&text);
-            match tokens.checked_sub(max_tokens) {
-                None | Some(0) => return Kept { text, tokens, strategy },
-                Some(_) if room == 0 => {
-                    let tokens = self.tokenizer.count("");
-                    return Kept { text: String::new(), tokens, strategy };
-                }
-                Some(excess) => room = room.saturating_sub(excess),
+            if tokens <= max_tokens {
+                return Kept { text, tokens, strategy };
             }
+            if room == 0 {
+                return Kept { text: String::new(), tokens: self.tokenizer.count(""), strategy };
+            }
+            room = (room.saturating_mul(max_tokens) / tokens).min(room - 1);
         }
     }
 
