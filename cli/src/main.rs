@@ -58,6 +58,7 @@ enum Verb {
     Plan(verbs::plan::Plan),
     Verify(verbs::verify::Verify),
     Status(verbs::status::Status),
+    Cache(verbs::cache::Cache),
     Bench(verbs::bench::Bench),
 }
 
@@ -87,6 +88,7 @@ fn run(verb: Verb, json: bool) -> Result<Outcome, Failure> {
             Verb::Plan(verb) => verb.run(json).await,
             Verb::Verify(verb) => verb.run(json),
             Verb::Status(verb) => verb.run(json).await,
+            Verb::Cache(verb) => verb.run(json).await,
             Verb::Bench(verb) => verb.run(json),
         }
     })

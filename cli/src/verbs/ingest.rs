@@ -7,6 +7,7 @@ use std::{
 
 use clap::Args;
 use portolan::native::{
+    peak_memory,
     pipeline::{IngestReport, Model, Registry, ingest},
     store::{Mode, Store},
 };
@@ -82,8 +83,9 @@ pub fn print(report: &IngestReport, seconds: f64, json: bool) {
         output::line(json!({
             "read": report.read, "inserted": report.inserted, "updated": report.updated,
             "unchanged": report.unchanged, "duplicates": report.duplicates, "quarantined": report.quarantined,
+            "chunks": report.chunks, "removed": report.removed, "truncated": report.truncated,
             "collections": report.collections, "refused": refused, "quarantine_files": report.quarantine_files,
-            "seconds": seconds,
+            "peak_memory_bytes": peak_memory(), "seconds": seconds,
         }));
         return;
     }
@@ -97,6 +99,15 @@ pub fn print(report: &IngestReport, seconds: f64, json: bool) {
         report.quarantined,
         report.collections,
     ));
+    if report.truncated > 0 {
+        output::line(format_args!("{} texts were cut to the model's budget of tokens", report.truncated));
+    }
+    if report.chunks + report.removed > 0 {
+        output::line(format_args!(
+            "long texts were divided into {} more rows; {} rows of their former parts were removed",
+            report.chunks, report.removed
+        ));
+    }
     for refused in &report.refused {
         eprintln!("quarantined: {}:{}: {}", refused.file.display(), refused.line, refused.reason);
     }

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod bench;
+pub mod cache;
 pub mod drop;
 pub mod embed;
 pub mod export;

@@ -130,6 +130,20 @@ pub enum StoreError {
         /// What is wrong, with the record's line and id where one is concerned.
         reason: String,
     },
+    /// What a selector means cannot be told, or it means nothing in particular. Nothing was changed.
+    #[error("cannot select: {reason}")]
+    BadSelector {
+        /// What cannot be understood, and what to write.
+        reason: String,
+    },
+    /// A file of cached vectors is not what it must be. Nothing of it was taken in.
+    #[error("{path:?} cannot be taken into the cache: {reason}")]
+    BadCacheFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the row where one is concerned.
+        reason: String,
+    },
     /// The collection has no vectors yet. Remedy: embed it.
     #[error("collection {collection:?} has no vectors yet; embed it first")]
     NotEmbedded {
@@ -210,12 +224,6 @@ pub enum StoreError {
         /// The first of them, and why.
         first: String,
     },
-    /// What to drop is not said clearly. Nothing was changed.
-    #[error("cannot tell what to drop: {reason}")]
-    BadSelector {
-        /// What is wrong, and what to do.
-        reason: String,
-    },
     /// A drop cannot be applied or undone as things are. Nothing was changed.
     #[error("{what}")]
     WrongDrop {
@@ -253,6 +261,7 @@ impl StoreError {
             Self::RowsRefused { .. } => 5034,
             Self::BadSelector { .. } => 5035,
             Self::WrongDrop { .. } => 5036,
+            Self::BadCacheFile { .. } => 5037,
         }
     }
 
@@ -282,6 +291,7 @@ impl StoreError {
             | Self::BadSource { .. }
             | Self::RowsRefused { .. }
             | Self::BadSelector { .. }
+            | Self::BadCacheFile { .. }
             | Self::CollectionConflict { .. } => ErrorKind::Usage,
         }
     }

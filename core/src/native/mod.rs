@@ -5,7 +5,10 @@
 //! so that reading and searching stay free of all of that.
 
 pub mod embed;
+mod memory;
 pub mod pipeline;
 pub mod release;
 pub mod store;
 pub mod vectors;
+
+pub use memory::peak_memory;

@@ -1,6 +1,8 @@
-//! The pipeline through the command: prepare, apply, changed models, drops. Tests are named after the promises they keep.
+//! The pipeline through the command: prepare, apply, changed models, drops, embedding. Tests are named after the promises they
+//! keep.
 
 mod drops;
+mod embedding;
 mod evolution;
 mod idxr;
 mod kills;

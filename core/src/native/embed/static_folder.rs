@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    embed::StaticEmbedder,
+    embed::{StaticEmbedder, WordPiece},
     error::{InputError, StoreError},
 };
 
@@ -37,6 +37,15 @@ pub fn load_static(folder: &Path) -> crate::Result<StaticEmbedder> {
     let scales = tensors.get("scales", "F32", 4)?;
     let scales = scales.data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     Ok(StaticEmbedder::new(config.name, &vocab, rows.data.to_vec(), scales, config.dimension)?)
+}
+
+/// The tokenizer alone of the static embedder in `folder`: cheap, because it needs no table.
+///
+/// # Errors
+/// Like [`load_static`].
+pub fn load_tokenizer(folder: &Path) -> crate::Result<WordPiece> {
+    let vocab = String::from_utf8(read(folder, "vocab.txt")?).map_err(|e| bad("vocab.txt", e))?;
+    Ok(WordPiece::from_vocab(&vocab)?)
 }
 
 fn read(folder: &Path, name: &str) -> crate::Result<Vec<u8>> {

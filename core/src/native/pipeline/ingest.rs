@@ -20,7 +20,7 @@ use super::record::RecordReader;
 use super::source::{CHUNKS_AHEAD, Source, joined};
 use crate::native::store::{Claim, Store};
 
-/// What an ingestion did. `read` is the sum of the next five.
+/// What an ingestion did. `read` and `chunks` together are the sum of the next five.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct IngestReport {
     /// Lines that were not blank.
@@ -35,6 +35,12 @@ pub struct IngestReport {
     pub duplicates: u64,
     /// Lines that were refused.
     pub quarantined: u64,
+    /// Rows beyond the first of records that were divided.
+    pub chunks: u64,
+    /// Rows that were removed because their records are divided into fewer now.
+    pub removed: u64,
+    /// Records whose text was cut to the model's budget.
+    pub truncated: u64,
     /// The collections that were written to, each counted once.
     pub collections: u64,
     /// The first refused lines.

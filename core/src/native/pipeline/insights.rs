@@ -181,8 +181,9 @@ pub fn insights(
             while let Some(batch) = replay.next_batch()? {
                 for row in batch.into_iter().flatten() {
                     rows += 1;
-                    let values = &row.row.1.values;
-                    fields.iter_mut().for_each(|(field, distinct)| note(field, distinct, values));
+                    // The pieces of a divided text have its record's metadata.
+                    let Some((_, row)) = row.rows.first() else { continue };
+                    fields.iter_mut().for_each(|(field, distinct)| note(field, distinct, &row.values));
                 }
             }
         }

@@ -26,6 +26,8 @@ const REPORTED: usize = 20;
 struct Pending {
     rows: Vec<Row>,
     at: HashMap<String, usize>,
+    /// Into how many pieces the last record of each key was divided.
+    pieces: HashMap<Arc<str>, u32>,
     bytes: usize,
 }
 
@@ -98,6 +100,11 @@ impl<'a> Intake<'a> {
     /// The last record of a key wins.
     fn keep(&mut self, collection: String, row: Row) {
         let pending = self.pending.entry(collection).or_default();
+        self.report.truncated += u64::from(row.cut);
+        if let Some(piece) = &row.piece {
+            self.report.chunks += u64::from(piece.number > 0);
+            pending.pieces.insert(piece.parent.clone(), piece.of);
+        }
         let bytes = weight(&row);
         pending.bytes += bytes;
         self.bytes += bytes;
@@ -159,6 +166,13 @@ impl<'a> Intake<'a> {
         let Some(mut pending) = self.pending.remove(name) else { return Ok(0) };
         self.bytes -= pending.bytes;
         let rows = pending.rows.len() as u64;
+        // Pieces of an earlier record of the same key, which had more.
+        let pieces = &pending.pieces;
+        pending.rows.retain(|row| match &row.piece {
+            Some(piece) => pieces.get(&piece.parent).is_none_or(|of| piece.number < *of),
+            None => true,
+        });
+        self.report.duplicates += rows - pending.rows.len() as u64;
         if let Some(positions) = &mut self.positions {
             positions.place(self.store, name, model, &mut pending.rows).await?;
         }
@@ -166,7 +180,8 @@ impl<'a> Intake<'a> {
         self.report.inserted += counts.inserted;
         self.report.updated += counts.updated;
         self.report.unchanged += counts.unchanged;
-        if counts.inserted + counts.updated > 0 {
+        self.report.removed += counts.removed;
+        if counts.inserted + counts.updated + counts.removed > 0 {
             self.written.insert(name.to_owned());
             self.report.collections = self.written.len() as u64;
             self.store.compact(name).await?;

@@ -4,9 +4,12 @@
 //! it in this order: load a [`Registry`], [`ingest`] files of a [`Model`], [`embed_all`] the collections. Each step
 //! can be stopped at any moment and run again. Nothing here prints: progress goes to a callback.
 
+mod budget;
+mod deliver;
 mod drop;
 mod embed;
 mod evolve;
+mod failures;
 mod idxr;
 mod import;
 mod infer;
@@ -16,17 +19,21 @@ mod intake;
 mod lines;
 mod manifest;
 mod model;
+mod pace;
 mod prepare;
 mod progress;
 mod quarantine;
 mod record;
 mod registry;
+mod report;
 mod slab;
 mod source;
 mod template;
+mod yaml;
 
+pub use budget::{Budget, BudgetPlan, Strategy};
 pub use drop::{DropPlan, DropReport, Selected, Selector, apply_drop, plan_drop, undo_drop};
-pub use embed::{EmbedReport, EmbedSummary, embed_all, embed_collection};
+pub use embed::{EmbedOptions, embed_all, embed_collection};
 pub use evolve::{
     ApplyOptions, ApplyReport, Change, Description, ModelPlan, ModelReport, apply, plan as plan_models,
 };
@@ -38,12 +45,14 @@ pub use insights::{FieldInsight, ModelInsight, PartitionStatus, insights, partit
 pub(crate) use manifest::leaving;
 pub use manifest::{Manifest, SourceRun};
 pub use model::{CollectionRule, Model};
+pub use pace::{Clock, SystemClock};
 pub use prepare::{
     Fate, HeaderPolicy, Noticed, PrepareOptions, PrepareReport, Prepared, SourceFormat, SourceSpec, prepare,
 };
 pub use progress::{Phase, Progress, ProgressFn};
 pub use quarantine::Refused;
-pub use registry::{EmbedderSpec, Registry};
+pub use registry::{EmbedderSpec, FakeSpec, Registry};
+pub use report::{EmbedReport, EmbedSummary};
 
 #[cfg(test)]
 mod tests;

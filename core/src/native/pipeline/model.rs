@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::budget::BudgetPlan;
 use super::prepare::SourceSpec;
 use super::template::Template;
 use crate::metric::Metric;
@@ -33,6 +34,8 @@ pub struct Model {
     pub renamed_from: BTreeMap<String, String>,
     /// Where `prepare` finds its records.
     pub sources: Vec<SourceSpec>,
+    /// What becomes of texts that are too long; `None` leaves them as they are.
+    pub budget: Option<BudgetPlan>,
     /// The text to embed; `None` when there is none because records bring vectors.
     pub(super) text: Option<Template>,
     /// What is kept as document; `None` is the text.

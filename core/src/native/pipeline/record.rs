@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::budget::{Budget, Budgeter, CHUNK_NO, Fitted, PARENT};
 use super::lines::Line;
 use super::model::{CollectionRule, Model};
 use super::source::{LineReader, Unread};
 use crate::metric::check_vector;
-use crate::native::store::{self, Content, Row};
+use crate::native::embed::Tokenizer;
+use crate::native::store::{self, Content, Piece, Row};
 use crate::schema::{Field, FieldType, Value};
 use crate::time::parse_time;
 
@@ -33,7 +35,14 @@ pub struct RecordReader {
     texts: bool,
     /// Fields and the names under which older records hold them.
     aliases: Vec<(String, String)>,
+    /// Loaded for the first record of a model with a token budget.
+    tokenizer: Option<Box<dyn Tokenizer>>,
 }
+
+/// Metadata by path, sorted.
+type Metadata = Vec<(Arc<str>, Value)>;
+/// The id, the document and the metadata of a record.
+type Whole = (String, Option<String>, Metadata);
 
 /// The values of a record, one for each field of its model.
 type Values = Vec<Value>;
@@ -43,10 +52,11 @@ impl LineReader for RecordReader {
         &self.model.name
     }
 
-    fn read(&mut self, line: &Line) -> Result<(String, Row), Unread> {
+    fn read(&mut self, line: &Line, rows: &mut Vec<(String, Row)>) -> Result<(), Unread> {
         let line = line.whole()?;
         let json: Json = serde_json::from_slice(line).map_err(|error| self.not_json(line, &error))?;
-        Ok(self.row(&json)?)
+        self.rows(&json, rows)?;
+        Ok(())
     }
 }
 
@@ -54,7 +64,7 @@ impl RecordReader {
     /// A reader of records of `model`.
     pub fn new(model: Model) -> Self {
         let paths = model.metadata.iter().map(|field| field.path.as_str().into()).collect();
-        Self { model, paths, system: Vec::new(), texts: false, aliases: Vec::new() }
+        Self { model, paths, system: Vec::new(), texts: false, aliases: Vec::new(), tokenizer: None }
     }
 
     /// Gives every row this metadata besides its own.
@@ -74,21 +84,37 @@ impl RecordReader {
         self.texts = texts;
     }
 
-    /// The collection and the row of one record.
+    /// Appends the rows of one record with their collections: one, or several of a model that divides its texts. Gives the
+    /// record's key.
     ///
     /// # Errors
-    /// Why it is none.
-    pub fn row(&self, json: &Json) -> Result<(String, Row), String> {
+    /// Why it is none; a tokenizer that cannot be loaded.
+    pub fn rows(&mut self, json: &Json, rows: &mut Vec<(String, Row)>) -> Result<String, Unread> {
         let (id, collection, values) = self.identify(json)?;
         let vector = self.vector(&id, json)?;
-        let content = self.content(&values);
-        let mut values = self.metadata(&values);
-        if !self.system.is_empty() {
-            values.extend(self.system.iter().cloned());
-            values.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let (text, document) = self.texts(&values);
+        let values = self.metadata(&values);
+        let Some(plan) = &self.model.budget else {
+            rows.push((collection, self.row(id.clone(), Content::new(document, text), values, vector)));
+            return Ok(id);
+        };
+        let tokenizer = match &mut self.tokenizer {
+            Some(tokenizer) => tokenizer,
+            none => none.insert(plan.tokenizer(&self.model.name)?),
+        };
+        let budgeter = Budgeter {
+            budget: plan.budget,
+            tokenizer: &**tokenizer,
+            model: &self.model.name,
+            fields: &plan.fields,
+        };
+        let fitted = budgeter.fit(text);
+        let whole = (id.clone(), document, values);
+        match plan.budget {
+            Budget::Truncate { .. } => self.push_cut(collection, whole, fitted, rows),
+            Budget::Chunk { .. } => self.push_pieces(collection, &whole, fitted, rows)?,
         }
-        let row_hash = store::row_hash(&self.model.name, &content, &values, vector.as_deref());
-        Ok((collection, Row { id, content, row_hash, values, vector }))
+        Ok(id)
     }
 
     /// The key of a record that is what the model says.
@@ -109,6 +135,59 @@ impl RecordReader {
         let id = key(&self.model, &values)?;
         let collection = collection(&self.model, &values)?;
         Ok((id, collection, values))
+    }
+
+    fn row(&self, id: String, content: Content, values: Metadata, vector: Option<Vec<f32>>) -> Row {
+        let row_hash = store::row_hash(&self.model.name, &content, &values, vector.as_deref());
+        Row { id, content, row_hash, values, vector, piece: None, cut: false }
+    }
+
+    /// The document stays whole: only what is embedded is cut.
+    fn push_cut(
+        &self,
+        collection: String,
+        (id, document, mut values): Whole,
+        fitted: Vec<Fitted>,
+        rows: &mut Vec<(String, Row)>,
+    ) {
+        for fit in fitted {
+            add(&mut values, fit.metadata);
+            let mut row =
+                self.row(id.clone(), Content::new(document.clone(), fit.text), values.clone(), None);
+            row.cut = fit.cut;
+            rows.push((collection.clone(), row));
+        }
+    }
+
+    /// A piece is its own document, unless the model says what a document is.
+    fn push_pieces(
+        &self,
+        collection: String,
+        (id, document, values): &Whole,
+        fitted: Vec<Fitted>,
+        rows: &mut Vec<(String, Row)>,
+    ) -> Result<(), String> {
+        let parent: Arc<str> = id.as_str().into();
+        // The largest number of a piece has ten digits.
+        if id.len() + 11 > MAX_ID_BYTES {
+            return Err(format!("its key has {} bytes, too many for the ids of its pieces", id.len()));
+        }
+        let of = u32::try_from(fitted.len()).unwrap_or(u32::MAX);
+        for (number, fit) in (0_u32..).zip(fitted) {
+            let id = format!("{parent}#{number}");
+            let mut values = values.clone();
+            add(&mut values, fit.metadata);
+            add(
+                &mut values,
+                vec![(PARENT, Value::Text(String::from(&*parent))), (CHUNK_NO, Value::Int(number.into()))],
+            );
+            let document =
+                if self.model.document.is_some() { document.clone() } else { Some(fit.text.clone()) };
+            let mut row = self.row(id, Content::new(document, fit.text), values, None);
+            row.piece = Some(Piece { parent: parent.clone(), number, of });
+            rows.push((collection.clone(), row));
+        }
+        Ok(())
     }
 
     /// Why a line is not JSON. Many programs write vectors with `NaN` and `Infinity`, which JSON does not have: then the
@@ -144,7 +223,8 @@ impl RecordReader {
         }
     }
 
-    fn content(&self, values: &Values) -> Content {
+    /// The text to embed, and the document to keep.
+    fn texts(&self, values: &Values) -> (String, Option<String>) {
         let model = &self.model;
         let find = |path: &str| value(model, values, path);
         let text = model.text.as_ref().and_then(|template| template.render(find));
@@ -152,15 +232,20 @@ impl RecordReader {
             Some(template) => template.render(find),
             None => text.clone(),
         };
-        Content::new(document, text.unwrap_or_default())
+        (text.unwrap_or_default(), document)
     }
 
-    fn metadata(&self, values: &Values) -> Vec<(Arc<str>, Value)> {
+    fn metadata(&self, values: &Values) -> Metadata {
         let present = |path: &Arc<str>| match value(&self.model, values, path) {
             Value::Null => None,
             value => Some((path.clone(), value.clone())),
         };
-        self.paths.iter().filter_map(present).collect()
+        let mut values: Metadata = self.paths.iter().filter_map(present).collect();
+        if !self.system.is_empty() {
+            values.extend(self.system.iter().cloned());
+            values.sort_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        values
     }
 
     fn vector(&self, id: &str, json: &Json) -> Result<Option<Vec<f32>>, String> {
@@ -186,6 +271,12 @@ impl RecordReader {
 /// What stands at a dotted path, if anything does.
 fn look<'j>(json: &'j Json, path: &str) -> Option<&'j Json> {
     json.get(path).or_else(|| path.split('.').try_fold(json, |here, name| here.get(name)))
+}
+
+/// Puts what a budget says among the metadata.
+fn add(values: &mut Metadata, more: Vec<(&'static str, Value)>) {
+    values.extend(more.into_iter().map(|(path, value)| (path.into(), value)));
+    values.sort_by(|a, b| a.0.cmp(&b.0));
 }
 
 fn value<'v>(model: &Model, values: &'v Values, path: &str) -> &'v Value {

@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! [embedder.small]
-//! provider = "static"          # or "imported": records bring a "vector"; then dimension = 384
+//! provider = "static"          # or "imported": records bring a "vector"; then dimension = 384. "fake" is for tests
 //! path = "static-256"          # relative to this file
 //!
 //! [collection]
@@ -18,6 +18,9 @@
 //! document = "{definition}"                    # what is kept as document; else the text
 //! metadata = ["words", "author"]               # kept and filterable; "author" means all below it
 //! stored = []                                  # kept
+//! max_tokens = 256                             # longer texts are cut; counted by the embedder's tokenizer
+//! truncate = "middle_out"                      # how: end, start, middle_out, sentences, auto (which is the default)
+//! # chunk = { tokens = 256, overlap = 32 }     # or divided into records of their own, with the ids KEY#0, KEY#1, …
 //!
 //! [model.fields]                               # the types: bool, int, float, text, time, lists, nested
 //! id = "text"
@@ -47,6 +50,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::budget::{Budget, BudgetPlan, Strategy};
 use super::model::{CollectionRule, Model};
 use super::prepare::SourceSpec;
 use super::template::Template;
@@ -62,6 +66,21 @@ pub enum EmbedderSpec {
     Static(PathBuf),
     /// None: records bring vectors, and this is the identity they are stored under.
     Imported(EmbedderId),
+    /// Made-up vectors, for tests.
+    Fake(FakeSpec),
+}
+
+/// The fake embedder of a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FakeSpec {
+    /// Its name in the registry, which tells several apart.
+    pub name: String,
+    /// The length of its vectors.
+    pub dimension: u32,
+    /// Where it writes a line for each call, if anywhere.
+    pub log: Option<PathBuf>,
+    /// Milliseconds that a call takes.
+    pub pause_ms: u64,
 }
 
 /// A loaded registry file.
@@ -135,13 +154,16 @@ struct EmbedderFile {
     provider: ProviderFile,
     path: Option<PathBuf>,
     dimension: Option<u32>,
+    #[serde(default)]
+    pause_ms: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
 enum ProviderFile {
     Static,
     Imported,
+    Fake,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +187,17 @@ struct ModelFile {
     renamed_from: BTreeMap<String, String>,
     #[serde(default)]
     source: Vec<SourceSpec>,
+    max_tokens: Option<usize>,
+    truncate: Option<Strategy>,
+    chunk: Option<ChunkFile>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(deny_unknown_fields)]
+struct ChunkFile {
+    tokens: usize,
+    #[serde(default)]
+    overlap: usize,
 }
 
 #[derive(Deserialize)]
@@ -248,7 +281,15 @@ fn build(file: RegistryFile, folder: &Path) -> Result<Registry, String> {
 fn embedder_spec(name: &str, file: EmbedderFile, folder: &Path) -> Result<EmbedderSpec, String> {
     let needs =
         |key, other| Err(format!("embedder {name:?}: this provider needs {key:?} and takes no {other:?}"));
+    if file.pause_ms > 0 && file.provider != ProviderFile::Fake {
+        return Err(format!("embedder {name:?}: only the fake embedder has \"pause_ms\""));
+    }
+    let log = file.path.as_ref().map(|path| folder.join(path));
     match (file.provider, file.path, file.dimension) {
+        (ProviderFile::Fake, _, Some(dimension)) if (1..=65_536).contains(&dimension) => {
+            Ok(EmbedderSpec::Fake(FakeSpec { name: name.into(), dimension, log, pause_ms: file.pause_ms }))
+        }
+        (ProviderFile::Fake, ..) => Err(format!("embedder {name:?}: it needs a dimension from 1 to 65536")),
         (ProviderFile::Static, Some(path), None) => Ok(EmbedderSpec::Static(folder.join(path))),
         (ProviderFile::Static, ..) => needs("path", "dimension"),
         (ProviderFile::Imported, None, Some(dimension)) if (1..=65_536).contains(&dimension) => {
@@ -283,12 +324,18 @@ fn build_model(
     };
     let imported = match spec {
         EmbedderSpec::Imported(id) => Some(id.clone()),
-        EmbedderSpec::Static(_) => None,
+        EmbedderSpec::Static(_) | EmbedderSpec::Fake(_) => None,
     };
+    let text = text_template(&file)?;
+    let mut metadata = kept_fields(&file, &fields)?;
+    let budget = budget(&file, text.as_ref(), spec, &fields)?;
+    metadata.extend(budget.iter().flat_map(|plan| plan.budget.fields()));
+    metadata.sort_by(|a, b| a.path.cmp(&b.path));
     let mut model = Model {
-        text: text_template(&file)?,
+        text,
         document: file.document.as_deref().map(Template::parse).transpose()?,
-        metadata: kept_fields(&file, &fields)?,
+        metadata,
+        budget,
         collection: match file.collection {
             RuleFile::Fixed(name) => CollectionRule::Fixed(name),
             RuleFile::Field(rule) => CollectionRule::Field(rule.field),
@@ -364,6 +411,45 @@ fn kept_fields(file: &ModelFile, fields: &[Field]) -> Result<Vec<Field>, String>
     kept.sort_by(|a, b| a.path.cmp(&b.path));
     kept.dedup();
     Ok(kept)
+}
+
+/// The budget that the file asks for; its fields become metadata.
+fn budget(
+    file: &ModelFile,
+    text: Option<&Template>,
+    embedder: &EmbedderSpec,
+    fields: &[Field],
+) -> Result<Option<BudgetPlan>, String> {
+    let budget = match (file.max_tokens, file.truncate, file.chunk) {
+        (None, None, None) => return Ok(None),
+        (None, Some(_), None) => return Err("it has \"truncate\" and no \"max_tokens\"".into()),
+        (Some(max_tokens), strategy, None) => {
+            Budget::Truncate { max_tokens, strategy: strategy.unwrap_or(Strategy::Auto) }
+        }
+        (None, None, Some(chunk)) => Budget::Chunk { tokens: chunk.tokens, overlap: chunk.overlap },
+        (_, _, Some(_)) => {
+            return Err(
+                "\"chunk\" divides texts, so nothing is left for \"max_tokens\" and \"truncate\"".into()
+            );
+        }
+    };
+    let overlap = file.chunk.map_or(0, |chunk| chunk.overlap);
+    if budget.tokens() == 0 || overlap >= budget.tokens() {
+        return Err(format!(
+            "its texts have {} tokens at most and share {overlap}; give at least one, and fewer to share",
+            budget.tokens()
+        ));
+    }
+    let Some(text) = text.filter(|_| !matches!(embedder, EmbedderSpec::Imported(_))) else {
+        return Err("its records bring their vectors, so there is no text to budget".into());
+    };
+    let made = budget.fields();
+    let root = |field: &Field| String::from(field.path.split('.').next().unwrap_or_default());
+    if let Some(taken) = fields.iter().find(|field| made.iter().any(|made| made.path == root(field))) {
+        return Err(format!("the field {:?} is made by the token budget; rename yours", taken.path));
+    }
+    let fields = text.fields().map(String::from).collect();
+    Ok(Some(BudgetPlan { budget, embedder: embedder.clone(), fields }))
 }
 
 fn check(model: &Model) -> Result<(), String> {

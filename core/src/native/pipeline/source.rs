@@ -9,9 +9,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 
+use super::deliver::panic_reason;
 use super::lines::{Line, Lines};
 use super::quarantine::{Quarantine, Refused};
-use super::slab::panic_reason;
 use crate::error::StoreError;
 use crate::native::store::Row;
 
@@ -28,11 +28,12 @@ pub trait LineReader: Send + 'static {
     /// Who reads: refused lines of one file are kept apart by it.
     fn name(&self) -> &str;
 
-    /// The collection and the row of one line. Called once with every line that is not blank, in their order.
+    /// Appends the row of one line with its collection, or several rows of one record. Called once with every line that is
+    /// not blank, in their order.
     ///
     /// # Errors
     /// Why the line gives no row.
-    fn read(&mut self, line: &Line) -> Result<(String, Row), Unread>;
+    fn read(&mut self, line: &Line, rows: &mut Vec<(String, Row)>) -> Result<(), Unread>;
 }
 
 /// Why a line gives no row.
@@ -148,8 +149,8 @@ fn fill(
         let Some(line) = line else { return Ok(false) };
         chunk.lines += 1;
         chunk.bytes += line.bytes.len();
-        match reader.read(&line) {
-            Ok(row) => chunk.rows.push(row),
+        match reader.read(&line, &mut chunk.rows) {
+            Ok(()) => {}
             Err(Unread::Stopped(error)) => return Err(error),
             Err(Unread::Refused(reason)) => {
                 let refused = Refused { file: path.into(), line: line.number, reason };

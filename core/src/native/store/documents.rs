@@ -30,6 +30,21 @@ pub(crate) struct Row {
     pub values: Vec<(Arc<str>, Value)>,
     /// The vector the record brings, if any.
     pub vector: Option<Vec<f32>>,
+    /// Which part of a divided record it is.
+    pub piece: Option<Piece>,
+    /// Whether its text was cut to a budget.
+    pub cut: bool,
+}
+
+/// A part of a divided record; the row's id is `parent#number`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// The record's key.
+    pub parent: Arc<str>,
+    /// Which part, from 0.
+    pub number: u32,
+    /// Into how many the record was divided.
+    pub of: u32,
 }
 
 impl Row {
@@ -82,6 +97,8 @@ pub struct UpsertCounts {
     pub updated: u64,
     /// Rows that were there already, as they are.
     pub unchanged: u64,
+    /// Rows of a record's former parts that it no longer has.
+    pub removed: u64,
 }
 
 /// The hash of all that is stored of a record. Null fields do not count, so a field added to a model changes only

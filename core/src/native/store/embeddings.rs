@@ -52,17 +52,50 @@ pub(crate) struct Known {
     row_id: u64,
 }
 
-/// The status of every record of a collection with one embedder, 48 bytes a record.
+/// One of several parts of all records, by the hash of their ids: what is too much to be held at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Which part, from 0.
+    pub number: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+impl Part {
+    /// All records.
+    pub const ALL: Self = Self { number: 0, of: 1 };
+
+    /// Whether the record is in it.
+    pub fn holds(self, id: &str) -> bool {
+        self.of <= 1 || self.holds_key(columns::key_hash(id))
+    }
+
+    fn holds_key(self, key: u128) -> bool {
+        key % u128::from(self.of.max(1)) == u128::from(self.number)
+    }
+}
+
+/// The status of every record of a collection with one embedder, 64 bytes a record, sorted by the hash of its id.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    known: HashMap<u128, Known>,
+    known: Vec<(u128, Known)>,
 }
 
 impl Ledger {
+    /// The bytes of memory of one record.
+    pub const ROW_BYTES: usize = size_of::<(u128, Known)>();
+
     /// Reads the status columns of the table; a missing table knows nothing.
     pub async fn load(table: Option<&Table>) -> Result<Self, StoreError> {
-        let mut known = HashMap::new();
+        Self::load_part(table, Part::ALL).await
+    }
+
+    /// Reads the status of the records of one part.
+    pub async fn load_part(table: Option<&Table>, part: Part) -> Result<Self, StoreError> {
+        let mut known = Vec::new();
         let Some(table) = table else { return Ok(Self { known }) };
+        let rows = table.count_rows(None).await.map_err(lance::failed("count", table.name()))?;
+        known.reserve(rows / part.of.max(1) as usize);
         let columns = ["id", "content_hash", "error", "attempts"];
         let mut batches = lance::scan(table, &columns, None, true).await?;
         while let Some(batch) = batches.try_next().await? {
@@ -70,27 +103,35 @@ impl Ledger {
             let (ids, hashes) = (columns.text("id")?, columns.text("content_hash")?);
             let (errors, attempts) = (columns.text("error")?, columns.int32("attempts")?);
             let row_ids = columns.row_ids()?;
-            known.extend((0..batch.num_rows()).map(|row| {
+            known.extend((0..batch.num_rows()).filter_map(|row| {
+                let key = columns::key_hash(ids.value(row));
                 let entry = Known {
                     content: columns::short_hash(hashes.value(row)),
                     failed: errors.is_valid(row),
                     attempts: attempts.value(row),
                     row_id: row_ids.value(row),
                 };
-                (columns::key_hash(ids.value(row)), entry)
+                part.holds_key(key).then_some((key, entry))
             }));
         }
+        known.sort_unstable_by_key(|(key, _)| *key);
         Ok(Self { known })
     }
 
     /// Whether there is a row for the record, whatever its text.
     pub fn has(&self, id: &str) -> bool {
-        self.known.contains_key(&columns::key_hash(id))
+        self.find(id).is_some()
+    }
+
+    fn find(&self, id: &str) -> Option<&Known> {
+        let key = columns::key_hash(id);
+        let at = self.known.binary_search_by_key(&key, |(held, _)| *held).ok()?;
+        self.known.get(at).map(|(_, known)| known)
     }
 
     /// The status of a record whose text has this hash.
     pub fn state(&self, id: &str, content_hash: &str) -> State {
-        match self.known.get(&columns::key_hash(id)) {
+        match self.find(id) {
             None => State::New,
             Some(known) if known.content != columns::short_hash(content_hash) => State::Stale,
             Some(known) if known.failed => State::Error(known.attempts),

@@ -8,6 +8,7 @@ use lancedb::Table;
 use super::config::{Claim, CollectionConfig};
 use super::lance::{self, Tables};
 use super::lock::{LOCK_FILE, WriterLock};
+use super::pieces::Divided;
 use super::reader::{self, Counts, Reader};
 use super::{columns, documents, embeddings, meta, names};
 use crate::error::{CatalogError, StoreError, near_names};
@@ -132,7 +133,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`], [`CatalogError::UnknownCollection`], and what Lance says.
-    pub async fn compact(&mut self, collection: &str) -> crate::Result<()> {
+    pub async fn compact(&self, collection: &str) -> crate::Result<()> {
         self.require_writable()?;
         let config = self.config(collection)?;
         let mut tables = vec![names::documents(collection)];
@@ -143,6 +144,11 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// The settings of all collections.
+    pub(super) fn configs(&self) -> &BTreeMap<String, CollectionConfig> {
+        &self.configs
     }
 
     /// The tables, for the pipeline.
@@ -237,7 +243,13 @@ impl Store {
             // shows and the next run makes whole.
             import_vectors(&self.tables, collection, embedder, &rows).await?;
         }
-        Ok(documents::upsert(&self.tables, config, model, rows).await?)
+        let divided = Divided::of(config, &rows);
+        let mut counts = documents::upsert(&self.tables, config, model, rows).await?;
+        // After the new rows, and looked for each time: a kill in between leaves too much, which the next run finds.
+        if let Some(divided) = divided {
+            counts.removed = divided.clean(&self.tables, config, model).await?;
+        }
+        Ok(counts)
     }
 }
 

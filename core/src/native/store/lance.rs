@@ -156,6 +156,13 @@ pub async fn scan(
     Ok(named(stream, table.name()))
 }
 
+/// The rows from number `offset` on, in the order in which they were appended, with their row ids.
+pub async fn scan_from(table: &Table, columns: &[&str], offset: usize) -> Result<Batches, StoreError> {
+    let query = table.query().select(Select::columns(columns)).offset(offset).with_row_id();
+    let stream = query.execute_with_options(options()).await.map_err(failed("scan", table.name()))?;
+    Ok(named(stream, table.name()))
+}
+
 /// The rows with these row ids, in any order.
 pub async fn take(table: &Table, row_ids: Vec<u64>, columns: &[&str]) -> Result<Batches, StoreError> {
     let query = table.take_row_ids(row_ids).select(Select::columns(columns));
@@ -207,6 +214,11 @@ pub async fn compact(table: &Table) -> Result<(), StoreError> {
     if stats.fragment_stats.num_small_fragments < MANY_FRAGMENTS {
         return Ok(());
     }
+    rewrite(table).await
+}
+
+/// Merges small fragments and leaves out deleted rows. Reads and writes one batch at a time.
+pub async fn rewrite(table: &Table) -> Result<(), StoreError> {
     let options =
         CompactionOptions { num_threads: Some(1), batch_size: Some(BATCH_ROWS / 8), ..Default::default() };
     let action = OptimizeAction::Compact { options, remap_options: None };

@@ -20,6 +20,8 @@
 //! row's `content_hash` is not the document's, *error* when the row has an error, and else *ready*. With one writer
 //! at a time there is nothing "in progress" that a kill could leave behind, and a reader that sees a document newer
 //! than its vector sees "stale", never a wrong pair.
+//! Divided records are rows `KEY#N` that say so in their metadata (`parent`, `chunk_no`); an upsert removes those that their
+//! record no longer has.
 //! The hash is of the text to embed; of a record that brings its vector, it is of the text and that vector.
 //!
 //! **Keys.** Tables are written by upsert on their key. What comes in is de-duplicated first, because Lance refuses
@@ -38,16 +40,18 @@ mod lance;
 mod lock;
 mod meta;
 mod names;
+mod pieces;
 mod reader;
 mod retire;
 
 pub(crate) use cache::Cache;
+pub use cache::{CacheImport, CacheSelector, CacheStats, CachedEmbedder};
 pub(crate) use columns::{Columns, key_hash};
 pub(crate) use config::Claim;
 pub use config::CollectionConfig;
 pub use documents::UpsertCounts;
-pub(crate) use documents::{Content, Row, row_hash, texts};
-pub(crate) use embeddings::{Embedded, Ledger, State, write as write_embeddings};
+pub(crate) use documents::{Content, Piece, Row, row_hash, texts};
+pub(crate) use embeddings::{Embedded, Ledger, Part, State, write as write_embeddings};
 pub use handle::{Mode, Store};
 pub(crate) use lance::{Batches, Tables, has_column, scan, take};
 pub(crate) use names::{check as check_name, column as column_name};

@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use super::columns::{self, Columns};
 use super::config::Claim;
 use super::handle::Store;
-use super::{lance, names};
+use super::{lance, names, pieces};
 use crate::error::StoreError;
 
 /// The metadata field with the name of a row's partition.
@@ -79,7 +79,7 @@ impl Store {
         let wanted: std::collections::HashSet<&str> = ids.iter().map(String::as_str).collect();
         let ids: Vec<&str> = wanted.iter().copied().collect();
         // Looked for first: a deletion is a commit, and most often there is nothing to delete.
-        let mut found = Vec::new();
+        let mut found = pieces::of_records(&table, &wanted, filter).await?;
         let mut batches = lance::find(&table, &ids, &["id"], Some(filter)).await?;
         while let Some(batch) = batches.try_next().await? {
             let held = Columns::of(&batch, table.name()).text("id")?;

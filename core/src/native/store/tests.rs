@@ -14,7 +14,7 @@ fn row(n: usize, text: &str, value: Option<i64>) -> Row {
     let values: Vec<(Arc<str>, Value)> =
         value.map(|value| ("a.n".into(), Value::Int(value))).into_iter().collect();
     let row_hash = row_hash("m", &content, &values, None);
-    Row { id: format!("r{n}"), content, row_hash, values, vector: None }
+    Row { id: format!("r{n}"), content, row_hash, values, vector: None, piece: None, cut: false }
 }
 
 fn field(path: &str, kind: FieldType) -> Field {
@@ -50,7 +50,7 @@ async fn few_rows_of_a_large_table_are_found_by_key() {
     assert_eq!(store.upsert("it's", "m", rows).await.unwrap().inserted, 20_000);
     let rows = vec![row(3, "text", None), row(4, "new text", None), row(20_000, "text", None)];
     let counts = store.upsert("it's", "m", rows).await.unwrap();
-    assert_eq!(counts, UpsertCounts { inserted: 1, updated: 1, unchanged: 1 });
+    assert_eq!(counts, UpsertCounts { inserted: 1, updated: 1, unchanged: 1, removed: 0 });
     assert_eq!(store.counts("it's", None).await.unwrap().documents, 20_001);
 }
 
@@ -65,7 +65,7 @@ async fn fields_may_be_added_but_keep_their_types() {
     let counts = store.upsert("c", "m", vec![row(1, "x", None), row(2, "y", Some(7))]).await.unwrap();
     assert_eq!(
         counts,
-        UpsertCounts { inserted: 0, updated: 1, unchanged: 1 },
+        UpsertCounts { inserted: 0, updated: 1, unchanged: 1, removed: 0 },
         "a null field changes no record"
     );
     let other = [field("a.n", FieldType::Text)];
@@ -148,12 +148,12 @@ async fn a_damaged_cache_entry_counts_as_missing_and_is_replaced() {
     let store = writer(dir.path()).await;
     let hash = blake3::hash(b"x").to_hex().to_string();
     let other = EmbedderId { dimension: 3, ..embedder() };
-    let mut wrong = Cache::open(store.tables(), &other).await.unwrap();
+    let mut wrong = Cache::new(store.tables(), &other);
     wrong.put(&[(&hash, &[1.0, 2.0, 3.0].into())]).await.unwrap();
-    let mut cache = Cache::open(store.tables(), &embedder()).await.unwrap();
+    let mut cache = Cache::new(store.tables(), &embedder());
     assert!(cache.get(&[&hash]).await.unwrap().is_empty(), "three numbers are no vector of two");
     cache.put(&[(&hash, &[4.0, 5.0].into())]).await.unwrap();
-    let mut cache = Cache::open(store.tables(), &embedder()).await.unwrap();
+    let mut cache = Cache::new(store.tables(), &embedder());
     let found = cache.get(&[&hash, "unknown"]).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(*found[&hash], [4.0, 5.0]);

@@ -226,7 +226,7 @@ mod tests {
         let values: Vec<_> = values.into_iter().map(|(path, value)| (path.into(), value)).collect();
         let content = Content::new(Some("A cat purrs".into()), "A cat purrs".into());
         let row_hash = row_hash("m", &content, &values, None);
-        let row = Row { id: "x1".into(), content, row_hash, values, vector: None };
+        let row = Row { id: "x1".into(), content, row_hash, values, vector: None, piece: None, cut: false };
         for (condition, expected) in [
             ("metadata.year < 1991 AND metadata.topic = 'cats'", true),
             ("metadata.year < 1990", false),

@@ -58,9 +58,13 @@ fn fulfil(
         let mut replay = Replay::open(dir, manifest, model, (partition, held))?;
         while let Some(batch) = replay.next_batch()? {
             for row in batch.into_iter().flatten() {
-                let (_, content) = &row.row;
-                if index.newest(row.key)? == Some((rank, row.digest)) && predicate.holds(content)? {
-                    found.insert(content.id.clone());
+                if index.newest(row.key)? != Some((rank, row.digest)) {
+                    continue;
+                }
+                for (_, piece) in &row.rows {
+                    if predicate.holds(piece)? {
+                        found.insert(row.id.clone());
+                    }
                 }
             }
         }

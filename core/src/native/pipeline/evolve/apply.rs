@@ -241,9 +241,9 @@ fn newest(
         if let Some(replacing) = &mut replacing
             && index.newest_below(row.key, rank)?.is_some()
         {
-            replacing.push(row.row.1.id.clone());
+            replacing.push(row.id);
         }
-        kept.push(row.row);
+        kept.extend(row.rows);
     }
     Ok(kept)
 }

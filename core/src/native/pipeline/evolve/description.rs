@@ -30,6 +30,9 @@ pub struct Description {
     pub metric: String,
     /// The registry's name of the embedder.
     pub embedder: String,
+    /// What becomes of long texts, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<String>,
 }
 
 impl Description {
@@ -48,6 +51,7 @@ impl Description {
             },
             metric: format!("{:?}", model.metric).to_lowercase(),
             embedder: model.embedder.clone(),
+            budget: model.budget.as_ref().map(|plan| plan.budget.to_string()),
         }
     }
 

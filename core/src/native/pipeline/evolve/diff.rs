@@ -44,7 +44,7 @@ pub enum Change {
     },
     /// Fields are used in another way.
     Role {
-        /// For what: `key`, `text`, `document`, `metadata`, `collection`, `metric` or `embedder`.
+        /// For what: `key`, `text`, `document`, `metadata`, `collection`, `metric`, `embedder` or `budget`.
         role: &'static str,
         /// Before.
         from: String,
@@ -143,6 +143,7 @@ fn roles(old: &Description, new: &Description, renames: &BTreeMap<String, String
         ("collection", rule(&old.collection), new.collection.clone()),
         ("metric", old.metric.clone(), new.metric.clone()),
         ("embedder", old.embedder.clone(), new.embedder.clone()),
+        ("budget", old.budget.clone().unwrap_or_default(), new.budget.clone().unwrap_or_default()),
     ];
     let changed = all.into_iter().filter(|(_, from, to)| from != to);
     changed.map(|(role, from, to)| Change::Role { role, from, to }).collect()
@@ -198,6 +199,7 @@ mod tests {
             collection: "name c".into(),
             metric: "cosine".into(),
             embedder: "e".into(),
+            budget: None,
         }
     }
 

@@ -119,7 +119,8 @@ fn read(
                     let rank = ((origin, false), row.digest);
                     let newest = index.map_or(Ok(Some(rank)), |index| index.newest(row.key))?;
                     if newest == Some(rank) {
-                        texts.insert(row.row.1.content_hash().to_hex().to_string());
+                        let hashes = row.rows.iter().map(|(_, row)| row.content_hash().to_hex().to_string());
+                        texts.extend(hashes);
                     }
                 }
             }
@@ -142,7 +143,7 @@ async fn unembedded(store: &Store, model: &Model, mut texts: HashSet<String>) ->
                 }
             }
         }
-        let mut cache = Cache::open(store.tables(), id).await?;
+        let mut cache = Cache::new(store.tables(), id);
         let left: Vec<String> = texts.iter().cloned().collect();
         for chunk in left.chunks(HASHES_AT_ONCE) {
             let hashes: Vec<&str> = chunk.iter().map(String::as_str).collect();

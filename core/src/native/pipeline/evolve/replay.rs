@@ -9,6 +9,7 @@ use crate::native::pipeline::model::Model;
 use crate::native::pipeline::prepare::rows::{RowsBatch, RowsReader};
 use crate::native::pipeline::progress::{Phase, Progress, ProgressFn};
 use crate::native::pipeline::record::RecordReader;
+use crate::native::pipeline::source::Unread;
 use crate::native::store::{PARTITION, Row, key_hash};
 use crate::schema::{Field, FieldType, Value};
 
@@ -62,8 +63,10 @@ pub struct Replayed {
     pub key: u128,
     /// The digest of its record.
     pub digest: u128,
-    /// Its collection and content.
-    pub row: (String, Row),
+    /// Its key as the model makes it.
+    pub id: String,
+    /// Its rows with their collections: several of a model that divides its texts.
+    pub rows: Vec<(String, Row)>,
 }
 
 impl<'p> Replay<'p> {
@@ -111,7 +114,7 @@ impl<'p> Replay<'p> {
     /// [`StoreError::File`], [`StoreError::BadManifest`].
     pub fn next_batch(&mut self) -> Result<Option<Vec<Result<Replayed, String>>>, StoreError> {
         let Some(batch) = self.rows.next_batch()? else { return Ok(None) };
-        let rows = self.read(&batch);
+        let rows = self.read(&batch)?;
         self.done += rows.len() as u64;
         if let Some(progress) = self.progress {
             let (subject, total) = (self.subject.0.as_str(), Some(self.subject.1));
@@ -120,19 +123,18 @@ impl<'p> Replay<'p> {
         Ok(Some(rows))
     }
 
-    fn read(&mut self, batch: &RowsBatch) -> Vec<Result<Replayed, String>> {
+    fn read(&mut self, batch: &RowsBatch) -> Result<Vec<Result<Replayed, String>>, StoreError> {
         let mut rows = Vec::new();
         for row in batch.iter() {
             self.reader.set_texts(self.texts.get(row.source as usize).copied().unwrap_or(false));
-            let json = serde_json::from_str(row.record).map_err(|error| error.to_string());
-            let read = json.and_then(|json| self.reader.row(&json));
-            rows.push(match read {
-                Err(reason) => Err(format!("{}: {reason}", row.key)),
-                Ok(content) => {
-                    Ok(Replayed { key: key_hash(&content.1.id), digest: row.digest, row: content })
-                }
+            let json = serde_json::from_str(row.record).map_err(|error| error.to_string().into());
+            let mut own = Vec::new();
+            rows.push(match json.and_then(|json| self.reader.rows(&json, &mut own)) {
+                Ok(id) => Ok(Replayed { key: key_hash(&id), digest: row.digest, id, rows: own }),
+                Err(Unread::Refused(reason)) => Err(format!("{}: {reason}", row.key)),
+                Err(Unread::Stopped(error)) => return Err(error),
             });
         }
-        rows
+        Ok(rows)
     }
 }

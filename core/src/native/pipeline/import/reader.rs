@@ -46,7 +46,7 @@ impl ExchangeReader {
         let content = Content::new(document, text);
         // The place in the collection is still missing; the hash is made with it.
         let row_hash = blake3::Hash::from_bytes([0; 32]);
-        Ok((collection, Row { id, content, row_hash, values, vector: Some(vector) }))
+        Ok((collection, Row { id, content, row_hash, values, vector: Some(vector), piece: None, cut: false }))
     }
 }
 
@@ -55,13 +55,14 @@ impl LineReader for ExchangeReader {
         MODEL
     }
 
-    fn read(&mut self, line: &Line) -> Result<(String, Row), Unread> {
+    fn read(&mut self, line: &Line, rows: &mut Vec<(String, Row)>) -> Result<(), Unread> {
         // Before anything can refuse the line: the next line has the next row.
         let mut vector = None;
         if let Some(beside) = &mut self.beside {
             vector = Some(beside.next()?.ok_or_else(|| CHANGED.to_owned())?);
         }
-        Ok(self.row(line.whole()?, vector)?)
+        rows.push(self.row(line.whole()?, vector)?);
+        Ok(())
     }
 }
 

@@ -10,9 +10,12 @@ use std::task::Poll;
 use super::*;
 use crate::embed::Embedder;
 use crate::error::{CatalogError, Error, InputError, StoreError};
+use crate::native::embed::Provider;
 use crate::native::store::{Counts, Mode, Store};
 use crate::schema::{EmbedderId, Record, Value};
 
+mod budget;
+mod delivery;
 mod embed;
 mod import;
 mod imported;
@@ -86,6 +89,8 @@ impl Embedder for Fake {
     }
 }
 
+impl Provider for Fake {}
+
 /// A folder with a registry, source files and a store.
 struct Bench {
     dir: tempfile::TempDir,
@@ -143,8 +148,8 @@ impl Bench {
     }
 
     async fn embed(&self, embedder: &Arc<Fake>) -> crate::Result<EmbedSummary> {
-        let load = |_: &str| Ok(embedder.clone() as Arc<dyn Embedder>);
-        Ok(embed_all(&mut self.writer().await, &[], &load, &|_| {}).await?.total())
+        let load = |_: &str| Ok(embedder.clone() as Arc<dyn Provider>);
+        Ok(embed_all(&mut self.writer().await, &[], &load, &EmbedOptions::default(), &|_| {}).await?.total())
     }
 
     async fn records(&self, collection: &str) -> BTreeMap<String, Record> {

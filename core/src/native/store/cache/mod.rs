@@ -3,6 +3,10 @@
 //! Use it around every call of an embedder. Keys are the hash of the exact text and the embedder's fingerprint, so
 //! that embedders never share a vector. It keeps no errors: a text that failed is asked again.
 
+mod admin;
+mod keys;
+mod select;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -19,54 +23,116 @@ use super::names::CACHE;
 use crate::error::StoreError;
 use crate::schema::EmbedderId;
 
-/// Up to this many entries, the keys of an embedder are held in memory (about 32 bytes each), which saves a
-/// look-up in the table for texts it has never seen. Larger caches are looked up by their index.
-const KEYS_IN_MEMORY: usize = 2_000_000;
+use keys::Keys;
+
+pub use admin::{CacheImport, CacheStats, CachedEmbedder};
+pub use select::CacheSelector;
+
+/// Up to this many entries, the places of an embedder's entries are held in memory (16 bytes each). Larger caches are looked
+/// up by their index.
+const KEYS_IN_MEMORY: usize = 12_000_000;
 /// From this many rows on, an index is faster than reading all keys.
 const ROWS_FOR_INDEX: usize = 200_000;
 /// Rows taken from the table at once.
 const TAKE_ROWS: usize = 4096;
 
-/// The cached vectors of one embedder.
+/// The cached vectors of one embedder. Reads nothing until it is asked: a run with nothing to embed costs nothing.
 #[derive(Debug)]
 pub(crate) struct Cache {
     tables: Tables,
     embedder: EmbedderId,
-    known: Option<HashSet<u128>>,
+    places: Places,
+    /// What was added since the places were read.
+    added: HashSet<u128>,
     damaged: HashSet<String>,
 }
 
+/// Where entries stand.
+#[derive(Debug)]
+enum Places {
+    /// Not looked at yet.
+    Unread,
+    /// There is no table.
+    Nowhere,
+    /// In the table of this version.
+    Known(Table, Keys),
+    /// Too many to hold: by index.
+    Indexed,
+}
+
 impl Cache {
-    /// The cache of `embedder`. Reads its keys, if they are few.
-    pub async fn open(tables: &Tables, embedder: &EmbedderId) -> Result<Self, StoreError> {
-        let known = match tables.open(CACHE).await? {
-            None => Some(HashSet::new()),
-            Some(table) => known_keys(&table, &embedder.fingerprint).await?,
-        };
-        Ok(Self { tables: tables.clone(), embedder: embedder.clone(), known, damaged: HashSet::new() })
+    /// The cache of `embedder`.
+    pub fn new(tables: &Tables, embedder: &EmbedderId) -> Self {
+        let (tables, embedder) = (tables.clone(), embedder.clone());
+        Self { tables, embedder, places: Places::Unread, added: HashSet::new(), damaged: HashSet::new() }
     }
 
     /// The vectors of those texts that are cached, by text hash. Rows that cannot be read count as missing.
     pub async fn get(&mut self, hashes: &[&str]) -> Result<HashMap<String, Arc<[f32]>>, StoreError> {
         let mut found = HashMap::new();
-        let candidates: Vec<&str> =
-            hashes.iter().copied().filter(|hash| self.may_hold(&columns::short_hash(hash))).collect();
-        if candidates.is_empty() {
+        if hashes.is_empty() {
             return Ok(found);
         }
-        let Some(table) = self.tables.open_pinned(CACHE).await? else { return Ok(found) };
-        let rows = self.find_rows(&table, &candidates).await?;
+        self.look(KEYS_IN_MEMORY).await?;
+        let (table, rows) = match &self.places {
+            Places::Unread | Places::Nowhere => return Ok(found),
+            Places::Known(table, keys) => {
+                let mut rows: Vec<u64> = hashes.iter().flat_map(|hash| keys.rows(hash)).collect();
+                rows.sort_unstable();
+                rows.dedup();
+                (table.clone(), rows)
+            }
+            Places::Indexed => {
+                let Some(table) = self.tables.open_pinned(CACHE).await? else { return Ok(found) };
+                let rows = self.find_rows(&table, hashes).await?;
+                (table, rows)
+            }
+        };
         for chunk in rows.chunks(TAKE_ROWS) {
             let mut batches = lance::take(&table, chunk.to_vec(), &["content_hash", "vector"]).await?;
             while let Some(batch) = batches.try_next().await? {
                 self.read_vectors(&batch, &mut found)?;
             }
         }
+        // Half a hash may be another text's.
+        let wanted: HashSet<&str> = hashes.iter().copied().collect();
+        found.retain(|hash, _| wanted.contains(hash.as_str()));
         Ok(found)
     }
 
-    fn may_hold(&self, hash: &u128) -> bool {
-        self.known.as_ref().is_none_or(|known| known.contains(hash))
+    /// Brings the places up to date, if they are at most `most`.
+    async fn look(&mut self, most: usize) -> Result<(), StoreError> {
+        let fingerprint = &self.embedder.fingerprint;
+        match &mut self.places {
+            Places::Indexed => {}
+            Places::Known(_, _) | Places::Nowhere if self.added.is_empty() => {}
+            Places::Known(table, keys) => {
+                if let Some(newest) = self.tables.open_pinned(CACHE).await? {
+                    keys.refresh(&newest, fingerprint).await?;
+                    *table = newest;
+                }
+                self.added.clear();
+            }
+            Places::Unread | Places::Nowhere => {
+                self.places = match self.tables.open_pinned(CACHE).await? {
+                    None => Places::Nowhere,
+                    Some(table) => match Keys::load(&table, fingerprint, most).await? {
+                        Some(keys) => Places::Known(table, keys),
+                        None => Places::Indexed,
+                    },
+                };
+                self.added.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn held(&self, hash: &str) -> bool {
+        let known = match &self.places {
+            Places::Known(_, keys) => keys.rows(hash).next().is_some(),
+            Places::Unread | Places::Nowhere | Places::Indexed => false,
+        };
+        known || self.added.contains(&columns::short_hash(hash))
     }
 
     async fn find_rows(&self, table: &Table, hashes: &[&str]) -> Result<Vec<u64>, StoreError> {
@@ -107,8 +173,12 @@ impl Cache {
         Ok(())
     }
 
-    /// Adds the vectors of texts that [`get`](Self::get) did not find, in one commit. Must not repeat a hash.
+    /// Adds the vectors of texts that [`get`](Self::get) did not find, in one commit. Must not repeat a hash; those that
+    /// somebody else has added since are left out.
     pub async fn put(&mut self, entries: &[(&str, &Arc<[f32]>)]) -> Result<(), StoreError> {
+        let new = |hash: &str| !self.held(hash) || self.damaged.contains(hash);
+        let entries: Vec<(&str, &Arc<[f32]>)> =
+            entries.iter().copied().filter(|(hash, _)| new(hash)).collect();
         if entries.is_empty() {
             return Ok(());
         }
@@ -117,9 +187,7 @@ impl Cache {
             entries.chunks(BATCH_ROWS).map(|entries| batch(&self.embedder.fingerprint, entries)).collect();
         let batches = batches.map_err(lance::failed("write", CACHE))?;
         self.tables.append(CACHE, batches).await?;
-        if let Some(known) = &mut self.known {
-            known.extend(entries.iter().map(|(hash, _)| columns::short_hash(hash)));
-        }
+        self.added.extend(entries.iter().map(|(hash, _)| columns::short_hash(hash)));
         Ok(())
     }
 
@@ -133,6 +201,8 @@ impl Cache {
             table.delete(&filter).await.map_err(lance::failed("delete from", CACHE))?;
         }
         self.damaged.clear();
+        // Rows may have other places now.
+        self.places = Places::Unread;
         Ok(())
     }
 
@@ -142,36 +212,27 @@ impl Cache {
 
     /// Merges small fragments and brings the index up to date. Call it once at the end of a run.
     pub async fn maintain(&self) -> Result<(), StoreError> {
-        let Some(table) = self.tables.open(CACHE).await? else { return Ok(()) };
-        lance::compact(&table).await?;
-        let rows = table.count_rows(None).await.map_err(lance::failed("count", CACHE))?;
-        if rows < ROWS_FOR_INDEX {
-            return Ok(());
+        match self.tables.open(CACHE).await? {
+            Some(table) => maintain(&table).await,
+            None => Ok(()),
         }
-        let indices = table.list_indices().await.map_err(lance::failed("index", CACHE))?;
-        if indices.is_empty() {
-            let index = Index::BTree(BTreeIndexBuilder::default());
-            table.create_index(&["content_hash"], index).execute().await
-        } else {
-            table.optimize(OptimizeAction::Index(Default::default())).await.map(|_| ())
-        }
-        .map_err(lance::failed("index", CACHE))
     }
 }
 
-async fn known_keys(table: &Table, fingerprint: &str) -> Result<Option<HashSet<u128>>, StoreError> {
-    let filter = format!("embedder = {}", lance::text_literal(fingerprint));
-    let count = table.count_rows(Some(filter.clone())).await.map_err(lance::failed("count", CACHE))?;
-    if count > KEYS_IN_MEMORY {
-        return Ok(None);
+async fn maintain(table: &Table) -> Result<(), StoreError> {
+    lance::compact(table).await?;
+    let rows = table.count_rows(None).await.map_err(lance::failed("count", CACHE))?;
+    if rows < ROWS_FOR_INDEX {
+        return Ok(());
     }
-    let mut known = HashSet::with_capacity(count);
-    let mut batches = lance::scan(table, &["content_hash"], Some(filter), false).await?;
-    while let Some(batch) = batches.try_next().await? {
-        let hashes = Columns::of(&batch, CACHE).text("content_hash")?;
-        known.extend(hashes.iter().flatten().map(columns::short_hash));
+    let indices = table.list_indices().await.map_err(lance::failed("index", CACHE))?;
+    if indices.is_empty() {
+        let index = Index::BTree(BTreeIndexBuilder::default());
+        table.create_index(&["content_hash"], index).execute().await
+    } else {
+        table.optimize(OptimizeAction::Index(Default::default())).await.map(|_| ())
     }
-    Ok(Some(known))
+    .map_err(lance::failed("index", CACHE))
 }
 
 fn schema() -> SchemaRef {
@@ -205,3 +266,6 @@ fn from_bytes(bytes: &[u8], dimension: u32) -> Option<Arc<[f32]>> {
     let fits = rest.is_empty() && chunks.len() == dimension as usize;
     fits.then(|| chunks.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Records that are divided into several rows: what a record's older, longer or undivided form left behind.
+//!
+//! A row belongs to a divided record if its metadata say so and its id agrees; rows of other models are left alone, and so are
+//! those of a user who has fields of these names.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use arrow_array::Array;
+use futures::TryStreamExt;
+use lancedb::Table;
+
+use super::columns::Columns;
+use super::config::CollectionConfig;
+use super::documents::Row;
+use super::lance::{self, Tables};
+use super::names;
+use crate::error::StoreError;
+
+/// The metadata of a piece: the key of its record, and its number.
+pub const FIELDS: [&str; 2] = ["parent", "chunk_no"];
+/// Ids in one predicate.
+const IDS_PER_DELETE: usize = 1000;
+
+/// The records of one upsert, as far as they may leave rows behind.
+pub struct Divided {
+    /// The number of pieces of each record by its key; 0 for one that is not divided.
+    pieces: HashMap<Arc<str>, u32>,
+}
+
+impl Divided {
+    /// What is to be looked for after `rows` are written; `None` when nothing can be left behind.
+    pub fn of(config: &CollectionConfig, rows: &[Row]) -> Option<Self> {
+        let was = FIELDS.iter().all(|path| config.fields.iter().any(|field| field.path == *path));
+        let known = |row: &Row| match &row.piece {
+            Some(piece) => (piece.parent.clone(), piece.of),
+            None => (row.id.as_str().into(), 0),
+        };
+        was.then(|| Self { pieces: rows.iter().map(known).collect() })
+    }
+
+    /// Removes the rows that the records no longer have, with their vectors; says how many.
+    pub async fn clean(
+        &self,
+        tables: &Tables,
+        config: &CollectionConfig,
+        model: &str,
+    ) -> Result<u64, StoreError> {
+        let name = names::documents(&config.collection);
+        let Some(table) = tables.open(&name).await? else { return Ok(0) };
+        let mut orphans = self.pieces_beyond(&table, model).await?;
+        orphans.extend(self.undivided(&table, model).await?);
+        let ids: Vec<&str> = orphans.iter().map(String::as_str).collect();
+        remove(tables, config, &ids).await?;
+        Ok(ids.len() as u64)
+    }
+
+    async fn pieces_beyond(&self, table: &Table, model: &str) -> Result<HashSet<String>, StoreError> {
+        let [parent, number] = FIELDS.map(names::column);
+        let mut orphans = HashSet::new();
+        if !(lance::has_column(table, &parent).await? && lance::has_column(table, &number).await?) {
+            return Ok(orphans);
+        }
+        let keys: Vec<&str> = self.pieces.keys().map(|key| &**key).collect();
+        let wanted = [parent.as_str(), "id", &number, "model"];
+        let mut batches = lance::find(table, &keys, &wanted, None).await?;
+        while let Some(batch) = batches.try_next().await? {
+            let columns = Columns::of(&batch, table.name());
+            let (parents, ids) = (columns.text(&parent)?, columns.text("id")?);
+            let (numbers, models) = (columns.int64(&number)?, columns.text("model")?);
+            for row in 0..batch.num_rows() {
+                if parents.is_null(row) || numbers.is_null(row) || models.value(row) != model {
+                    continue;
+                }
+                let (parent, number) = (parents.value(row), numbers.value(row));
+                let beyond = self.pieces.get(parent).is_some_and(|of| number >= i64::from(*of));
+                if beyond && ids.value(row) == format!("{parent}#{number}") {
+                    orphans.insert(ids.value(row).to_owned());
+                }
+            }
+        }
+        Ok(orphans)
+    }
+
+    /// The rows that records had before they were divided.
+    async fn undivided(&self, table: &Table, model: &str) -> Result<HashSet<String>, StoreError> {
+        let divided = self.pieces.iter().filter(|(_, of)| **of > 0);
+        let keys: HashSet<&str> = divided.map(|(key, _)| &**key).collect();
+        let (mut orphans, list) = (HashSet::new(), keys.iter().copied().collect::<Vec<_>>());
+        if list.is_empty() {
+            return Ok(orphans);
+        }
+        let mut batches = lance::find(table, &list, &["id", "model"], None).await?;
+        while let Some(batch) = batches.try_next().await? {
+            let columns = Columns::of(&batch, table.name());
+            let rows = columns.text("id")?.iter().zip(columns.text("model")?);
+            let rows = rows.filter(|(id, of)| id.is_some_and(|id| keys.contains(id)) && *of == Some(model));
+            orphans.extend(rows.filter_map(|(id, _)| id.map(String::from)));
+        }
+        Ok(orphans)
+    }
+}
+
+/// The ids of the rows that the records with these keys were divided into.
+pub async fn of_records(
+    table: &Table,
+    keys: &HashSet<&str>,
+    filter: &str,
+) -> Result<Vec<String>, StoreError> {
+    let [parent, number] = FIELDS.map(names::column);
+    let mut found = Vec::new();
+    if !(lance::has_column(table, &parent).await? && lance::has_column(table, &number).await?) {
+        return Ok(found);
+    }
+    let list: Vec<&str> = keys.iter().copied().collect();
+    let mut batches = lance::find(table, &list, &[&parent, "id", &number], Some(filter)).await?;
+    while let Some(batch) = batches.try_next().await? {
+        let columns = Columns::of(&batch, table.name());
+        let (parents, ids, numbers) = (columns.text(&parent)?, columns.text("id")?, columns.int64(&number)?);
+        let rows = parents.iter().zip(ids).zip(numbers);
+        found.extend(rows.filter_map(|((parent, id), number)| {
+            let (parent, id) = (parent.filter(|parent| keys.contains(parent))?, id?);
+            (id == format!("{parent}#{}", number?)).then(|| id.to_owned())
+        }));
+    }
+    Ok(found)
+}
+
+/// Removes records with their vectors. The documents go first: a vector without a document is shown to nobody.
+pub async fn remove(tables: &Tables, config: &CollectionConfig, ids: &[&str]) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut names = vec![names::documents(&config.collection)];
+    names.extend(config.embedders.iter().map(|id| names::embeddings(&config.collection, &id.fingerprint)));
+    for name in names {
+        let Some(table) = tables.open(&name).await? else { continue };
+        for ids in ids.chunks(IDS_PER_DELETE) {
+            let filter = lance::is_one_of("id", ids);
+            table.delete(&filter).await.map_err(lance::failed("delete from", &name))?;
+        }
+    }
+    Ok(())
+}
