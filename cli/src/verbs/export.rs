@@ -52,7 +52,7 @@ pub struct Export {
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u8).range(1..=8), default_value_t = 1)]
     bits: u8,
     /// Give files with clusters and vectors a graph too, which readers walk that have the whole file in memory, where that is
-    /// predicted to cost less: in large collections. Takes 72 bytes a record, and several times the time of clusters.
+    /// predicted to cost less: in large collections. Takes 64 bytes a record, and several times the time of clusters.
     #[arg(long)]
     graph: bool,
 }

@@ -38,7 +38,7 @@ pub struct ExportOptions {
     pub pack: bool,
     /// The clusters of files that are large enough for some.
     pub clusters: Clustering,
-    /// Whether files with clusters and vectors get a graph too, for readers that hold them in memory: 72 bytes a record, and
+    /// Whether files with clusters and vectors get a graph too, for readers that hold them in memory: 64 bytes a record, and
     /// three to five times the time that clusters take.
     pub graph: bool,
 }
