@@ -75,7 +75,7 @@
 #define PORTOLAN_FORMAT_FEATURE_EXTENDED 8
 
 /**
- * Feature: a graph.
+ * Feature: a graph that a reader has to know. Nothing writes it: the sections of a graph are optional.
  */
 #define PORTOLAN_FORMAT_FEATURE_GRAPH 16
 
@@ -185,6 +185,16 @@
 #define PORTOLAN_FORMAT_KIND_OPTIONAL 32768
 
 /**
+ * Section, optional: what searches of the graph cost, `portolan_format_graph_cost_t`.
+ */
+#define PORTOLAN_FORMAT_KIND_GRAPH 32769
+
+/**
+ * Section, optional: the neighbours of each row in the graph.
+ */
+#define PORTOLAN_FORMAT_KIND_LINKS 32770
+
+/**
  * The field of a section that belongs to no field.
  */
 #define PORTOLAN_FORMAT_NO_FIELD 65535
@@ -198,6 +208,16 @@
  * The row of a slot that is empty.
  */
 #define PORTOLAN_FORMAT_EMPTY_SLOT 4294967295
+
+/**
+ * Rows whose neighbours are in a block of links.
+ */
+#define PORTOLAN_FORMAT_LINK_ROWS 64
+
+/**
+ * What stands behind a row's last neighbour.
+ */
+#define PORTOLAN_FORMAT_NO_LINK 4294967295
 
 /**
  * The seed of the signs of the rotation.
@@ -372,5 +392,27 @@ typedef struct {
    */
   float scale;
 } portolan_format_row_scale_t;
+
+/**
+ * The block of the section graph: each for 10, 100 and 1000 nearest rows at the recalls 0.80, 0.90, 0.95 and 0.99.
+ */
+typedef struct {
+  /**
+   * The recall at which clusters are read for the rows that a search begins with.
+   */
+  float entry[12];
+  /**
+   * How many rows a search keeps in view.
+   */
+  float width[12];
+  /**
+   * What it costs, in slots that are scanned.
+   */
+  float walk[12];
+  /**
+   * What a search by clusters alone costs.
+   */
+  float clusters[12];
+} portolan_format_graph_cost_t;
 
 #endif  /* PORTOLAN_FORMAT_H */

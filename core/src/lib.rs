@@ -13,6 +13,8 @@ pub mod embed;
 pub mod error;
 pub mod filter;
 mod gather;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod graph;
 pub mod json;
 #[cfg(feature = "mmap")]
 pub mod local;

@@ -199,3 +199,25 @@ fn ranges_are_counted_and_give_the_rows_of_whole_files() {
     // An exact search reads all vectors.
     assert!(most(&lines[2], "bytes") > (ROWS * DIMENSION * 4) as u64, "{}", lines[2]);
 }
+
+#[test]
+fn a_graph_is_exported_the_same_twice_verified_and_walked() {
+    let world = World::new(2);
+    let export = |name: &str| {
+        let release = world.place.path(name);
+        succeed(world.place.on_store("export").arg("--out").arg(&release).args(["--pack", "--graph"]));
+        release
+    };
+    let (release, again) = (export("walked"), export("again"));
+    let index = |release: &Path| fs::read(release.join("release.json")).unwrap();
+    assert_eq!(index(&release), index(&again));
+    assert_ne!(index(&release), index(&world.release));
+    succeed(portolan().arg("verify").arg(&release));
+    let by = |path: &str| recalls(&world.lines(&release, &["--path", path, "--settings", "0.90,0.99,exact"]));
+    let (walked, scanned) = (by("graph"), by("clusters"));
+    assert_eq!(scanned, recalls(&world.lines(&world.release, &["--settings", "0.90,0.99,exact"])));
+    assert!(walked[..2] != scanned[..2], "{walked:?}");
+    assert!(walked[0] > 0.85 && walked[1] > 0.95 && walked[2] == 1.0, "{walked:?}");
+    // A reader of ranges finds what clusters find, whatever a graph would.
+    world.lines(&release, &["--ranges", "--queries-limit", "5", "--settings", "0.95", "--path", "graph"]);
+}

@@ -31,7 +31,7 @@ const PART: usize = 1024;
 const HALVINGS: usize = 7;
 
 /// A file whose sections are in memory, before it is a file.
-pub(super) struct Built<'a> {
+pub(crate) struct Built<'a> {
     table: ClusterTable,
     cells: &'a [u8],
     cell_bytes: usize,
@@ -44,7 +44,7 @@ pub(super) struct Built<'a> {
 
 impl<'a> Built<'a> {
     /// `cells` of `table`, and the rows that they are codes of.
-    pub(super) fn new(
+    pub(crate) fn new(
         table: ClusterTable,
         (cells, cell_bytes): (&'a [u8], usize),
         rows: &dyn Vectors,
@@ -66,7 +66,23 @@ impl<'a> Built<'a> {
         Self { table, cells, cell_bytes, metric, vectors, row_bytes, dimension }
     }
 
-    fn vector_of(&self, row: usize) -> &[u8] {
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.table.rows as usize
+    }
+
+    /// How many components each has.
+    pub(crate) fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// How they are compared.
+    pub(crate) fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    /// The bytes of a row's vector; none of one that is not there.
+    pub(crate) fn vector_of(&self, row: usize) -> &[u8] {
         self.vectors.get(row * self.row_bytes..(row + 1) * self.row_bytes).unwrap_or_default()
     }
 }
@@ -99,11 +115,11 @@ impl ClusterFile for Built<'_> {
 }
 
 /// A question with what it needs to be asked and its true nearest distances.
-struct Question {
-    query: Query,
-    yardstick: Yardstick,
+pub(crate) struct Question {
+    pub(crate) query: Query,
+    pub(crate) yardstick: Yardstick,
     /// Ascending, as many as the greatest depth.
-    nearest: Vec<f32>,
+    pub(crate) nearest: Vec<f32>,
 }
 
 /// The numbers of clusters that searches of `file` need.
@@ -126,13 +142,13 @@ pub(super) fn calibrate(file: &mut Built<'_>, parallel: &dyn Parallel) -> Calibr
 }
 
 /// A point between two rows that a hash picks.
-fn question(file: &Built<'_>, rotation: &Rotation, number: usize) -> Option<Question> {
-    let pick = |salt: u64| (hash(number as u64 * 2 + salt) % file.table.rows.max(1)) as usize;
-    let decode = |row: usize| decode_row(file.vector_of(row), Encoding::I8, file.dimension);
+pub(crate) fn question(file: &Built<'_>, rotation: &Rotation, number: usize) -> Option<Question> {
+    let pick = |salt: u64| (hash(number as u64 * 2 + salt) % file.rows().max(1) as u64) as usize;
+    let decode = |row: usize| decode_row(file.vector_of(row), Encoding::I8, file.dimension());
     let (near, far) = (decode(pick(0)), decode(pick(1)));
     let vector: Vec<f32> = near.iter().zip(&far).map(|(a, b)| (a + MIXED * b) / (1.0 + MIXED)).collect();
-    let query = Query::new(file.metric, rotation, &vector);
-    let measure = Measure::new(file.metric, file.metric, Encoding::I8, &vector)?;
+    let query = Query::new(file.metric(), rotation, &vector);
+    let measure = Measure::new(file.metric(), file.metric(), Encoding::I8, &vector)?;
     let mut top = Top::new(Calibration::DEPTHS[2] as usize);
     let rows = file.vectors.chunks_exact(file.row_bytes);
     (0..).zip(rows).for_each(|(row, bytes)| top.push(measure.distance(bytes), row));

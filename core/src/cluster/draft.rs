@@ -43,9 +43,9 @@ pub fn of_draft(draft: &Draft, options: Options, parallel: &dyn Parallel) -> Res
 }
 
 /// The vectors of a draft.
-struct Rows<'a> {
-    rows: Vec<&'a [f32]>,
-    metric: Metric,
+pub(crate) struct Rows<'a> {
+    pub(crate) rows: Vec<&'a [f32]>,
+    pub(crate) metric: Metric,
 }
 
 impl Vectors for Rows<'_> {

@@ -29,6 +29,8 @@ pub enum Stage {
     Encode,
     /// Finding how many clusters searches need.
     Measure,
+    /// Finding the neighbours of each row for a graph.
+    Link,
 }
 
 /// All jobs in turn on the caller's thread.
@@ -42,7 +44,7 @@ impl Parallel for OneThread {
 }
 
 /// The results of `0..jobs`, in this order.
-pub(super) fn map<T: Send>(
+pub(crate) fn map<T: Send>(
     parallel: &dyn Parallel,
     jobs: usize,
     work: &(dyn Fn(usize) -> T + Sync),
@@ -61,7 +63,7 @@ pub(super) fn map<T: Send>(
 }
 
 /// Part `job` of `0..count`, cut into parts of `size`.
-pub(super) fn part(job: usize, size: usize, count: usize) -> std::ops::Range<usize> {
+pub(crate) fn part(job: usize, size: usize, count: usize) -> std::ops::Range<usize> {
     let start = (job * size).min(count);
     start..(start + size).min(count)
 }

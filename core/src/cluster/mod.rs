@@ -30,8 +30,14 @@ mod tests;
 
 use std::num::NonZeroU32;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use calibrate::{Built, Question, question};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use draft::Rows as DraftRows;
 pub use draft::of_draft;
 pub use jobs::{OneThread, Parallel, Stage};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use jobs::{map, part};
 pub use kernel::kernel_name as cluster_kernel_name;
 
 use crate::{

@@ -61,7 +61,8 @@ impl Statement {
     pub(super) fn run<'r>(&'r self, sources: &'r dyn Sources, host: &'r Host<'r>) -> Run<'r> {
         let Self { catalog, plan, options, shape, names } = self;
         let condition = plan.filter.as_ref().map(Condition::new);
-        Run { catalog, plan, condition, shape, names, sources, host, clock: options.clock }
+        let (path, clock) = (options.path, options.clock);
+        Run { catalog, plan, condition, shape, names, sources, host, path, clock }
     }
 
     fn now(&self) -> u64 {
@@ -135,6 +136,8 @@ impl Fanout {
     /// As [`step`](Self::step), and [`CatalogError::Stopped`](crate::error::CatalogError::Stopped).
     pub fn step_with(&mut self, sources: &dyn Sources, host: &Host<'_>) -> Result<Step> {
         if self.statement.plan.explain == Some(Explain::Plan) {
+            #[cfg(not(target_arch = "wasm32"))]
+            super::clustered::foresee(&self.statement.run(sources, host), &mut self.members);
             return Ok(Step::Done(self.result(Answer::default())));
         }
         if self.statement.shape.is_empty() {

@@ -42,6 +42,8 @@ pub(super) struct Target {
     masked: Option<Masked>,
     /// Whether its rows are found through clusters, together with those of other collections.
     pub(super) by_clusters: bool,
+    /// Whether it is the graph of its file that finds them.
+    pub(super) by_graph: bool,
     /// Whether its slots are listed, because few collections of its file are asked.
     pub(super) narrow: bool,
     /// What was found; `None` until the collection was searched.
@@ -103,6 +105,7 @@ impl Target {
             filter: bind(condition, schema)?,
             masked: None,
             by_clusters: false,
+            by_graph: false,
             narrow: false,
             found: None,
             cost: Cost::default(),

@@ -29,7 +29,7 @@ mod target;
 
 pub use catalog::Catalog;
 pub use fanout::{Fanout, Step};
-pub use options::{Host, OneByOne, Options, Spread};
+pub use options::{Host, OneByOne, Options, Path, Spread};
 pub use prepared::{NearRow, Prepared};
 pub use preview::{HostText, Preview};
 pub use result::{CollectionReport, Explanation, Outcome, ResultRow, ResultSet, RowSet};

@@ -5,6 +5,19 @@ use std::sync::Arc;
 use super::HostText;
 use crate::routing::Router;
 
+/// How the nearest rows are searched for where a file has a graph beside its clusters. What one of the two cannot answer the
+/// other does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Path {
+    /// By what is predicted to cost least.
+    #[default]
+    Planned,
+    /// By clusters: so that answers do not depend on which bytes are at hand.
+    Clusters,
+    /// By the graph, as far as it goes: to measure it.
+    Graph,
+}
+
 /// How a statement is run. The clock changes no answer.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -16,6 +29,8 @@ pub struct Options {
     /// Vectors that the host made of texts whose embedder the release does not carry; [`Preview`](super::Preview) says
     /// which they are. Default: none, so that such a text is an error.
     pub texts: Vec<(HostText, Vec<f32>)>,
+    /// How rows are searched for where there is a choice. Default: as is predicted to cost least.
+    pub path: Path,
     /// A clock for reports and EXPLAIN ANALYZE, in microseconds from any start. Default: none, as the engine has no
     /// clock of its own.
     pub clock: Option<fn() -> u64>,
@@ -23,7 +38,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { strict: true, router: None, texts: Vec::new(), clock: None }
+        Self { strict: true, router: None, texts: Vec::new(), path: Path::default(), clock: None }
     }
 }
 

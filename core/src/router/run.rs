@@ -1,6 +1,6 @@
 //! What every stage of a running statement is lent.
 
-use super::{Catalog, Host, Sources, shape::Shape};
+use super::{Catalog, Host, Path, Sources, shape::Shape};
 use crate::{
     error::{CatalogError, Error, Result},
     filter::Condition,
@@ -18,6 +18,9 @@ pub(super) struct Run<'r> {
     pub(super) names: &'r [String],
     pub(super) sources: &'r dyn Sources,
     pub(super) host: &'r Host<'r>,
+    /// How rows are searched for where there is a choice.
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "a browser has no graphs"))]
+    pub(super) path: Path,
     pub(super) clock: Option<fn() -> u64>,
 }
 

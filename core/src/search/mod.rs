@@ -1,6 +1,8 @@
-//! Searching one collection. The one access path so far is the exact scan.
+//! Searching one collection: the exact scan, clusters, and for files in memory a graph.
 
 pub mod clusters;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod graph;
 mod measure;
 mod scan;
 mod top;

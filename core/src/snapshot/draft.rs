@@ -10,6 +10,7 @@ use super::{
     clusters::ClusterSections,
     columns,
     description::{Description, Part, encode_statistics},
+    graph::GraphSections,
     layout::{self, FileKind, NO_FIELD, SectionKind},
     members::encode_members,
     payload::{self, PayloadRow},
@@ -115,6 +116,11 @@ impl Draft {
         self.collections.first().map_or(0, |first| first.schema.dimension as usize)
     }
 
+    /// How the vectors are stored.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
     /// How the vectors are compared.
     pub fn metric(&self) -> Metric {
         self.collections.first().map_or(Metric::Cosine, |first| first.schema.metric)
@@ -144,6 +150,18 @@ impl Draft {
     /// # Errors
     /// [`SnapshotError::CannotWrite`] for what 32 bits cannot count, and for clusters that are not those of the draft.
     pub fn write(&self, clusters: Option<&ClusterSections>) -> Result<Vec<u8>> {
+        self.write_with(clusters, None)
+    }
+
+    /// The same with a graph over the rows. A graph is entered through clusters, so there is none without them.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write); for a graph that is not one of the draft's rows, or without clusters.
+    pub fn write_with(
+        &self,
+        clusters: Option<&ClusterSections>,
+        graph: Option<&GraphSections>,
+    ) -> Result<Vec<u8>> {
         let mut file = Assembler::new();
         self.write_columns(&mut file)?;
         let rows = self.rows() as u64;
@@ -158,6 +176,10 @@ impl Draft {
         file.section(Title::new(SectionKind::Statistics, 0, rows), statistics)?;
         if let Some(clusters) = clusters {
             self.write_clusters(&mut file, clusters)?;
+        }
+        if let Some(graph) = graph {
+            let enters = clusters.is_some() && self.encoding != Encoding::None;
+            graph.write(&mut file, self.rows(), enters)?;
         }
         let description = self.description(clusters).encode()?;
         Ok(file.finish(FileKind::Collection, self.features(clusters), rows, &description)?)

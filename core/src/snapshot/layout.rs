@@ -109,6 +109,11 @@ pub enum SectionKind {
 }
 
 impl SectionKind {
+    /// What searches of the graph need, as measured. Optional: readers without graphs pass over it.
+    pub const GRAPH: Self = Self::Optional(OPTIONAL_KINDS + 1);
+    /// The neighbours of every row in the graph. Optional as well.
+    pub const LINKS: Self = Self::Optional(OPTIONAL_KINDS + 2);
+
     const ALL: [(Self, u16, &'static str); 13] = [
         (Self::Vectors, 1, "vectors"),
         (Self::Column, 2, "column"),
@@ -127,7 +132,11 @@ impl SectionKind {
 
     /// The section's name in errors and in docs/format.md.
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or("section", |(.., name)| name)
+        match self {
+            Self::GRAPH => "graph",
+            Self::LINKS => "links",
+            _ => Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or("section", |(.., name)| name),
+        }
     }
 
     fn number(self) -> u16 {

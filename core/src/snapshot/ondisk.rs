@@ -31,7 +31,7 @@ pub const FORMAT_FEATURE_SOFT: u64 = 2;
 pub const FORMAT_FEATURE_PACKED: u64 = 4;
 /// Feature: extended codes.
 pub const FORMAT_FEATURE_EXTENDED: u64 = 8;
-/// Feature: a graph.
+/// Feature: a graph that a reader has to know. Nothing writes it: the sections of a graph are optional.
 pub const FORMAT_FEATURE_GRAPH: u64 = 16;
 
 /// Metric, the description's second value: cosine.
@@ -77,6 +77,10 @@ pub const FORMAT_KIND_TOKEN_ROWS: u16 = 17;
 pub const FORMAT_KIND_TOKEN_NUMBERS: u16 = 18;
 /// Kinds from this one on may be passed over by who does not know them.
 pub const FORMAT_KIND_OPTIONAL: u16 = 0x8000;
+/// Section, optional: what searches of the graph cost, `portolan_format_graph_cost_t`.
+pub const FORMAT_KIND_GRAPH: u16 = 0x8001;
+/// Section, optional: the neighbours of each row in the graph.
+pub const FORMAT_KIND_LINKS: u16 = 0x8002;
 /// The field of a section that belongs to no field.
 pub const FORMAT_NO_FIELD: u16 = 0xffff;
 
@@ -84,6 +88,10 @@ pub const FORMAT_NO_FIELD: u16 = 0xffff;
 pub const FORMAT_CELL_SLOTS: u32 = 32;
 /// The row of a slot that is empty.
 pub const FORMAT_EMPTY_SLOT: u32 = 0xffff_ffff;
+/// Rows whose neighbours are in a block of links.
+pub const FORMAT_LINK_ROWS: u32 = 64;
+/// What stands behind a row's last neighbour.
+pub const FORMAT_NO_LINK: u32 = 0xffff_ffff;
 /// The seed of the signs of the rotation.
 pub const FORMAT_ROTATION_SEED: u64 = 0x706f_7274_6f6c_616e;
 
@@ -182,6 +190,19 @@ pub struct FormatExtendedFactors {
 pub struct FormatRowScale {
     /// The value of a component is this times its byte.
     pub scale: f32,
+}
+
+/// The block of the section graph: each for 10, 100 and 1000 nearest rows at the recalls 0.80, 0.90, 0.95 and 0.99.
+#[repr(C)]
+pub struct FormatGraphCost {
+    /// The recall at which clusters are read for the rows that a search begins with.
+    pub entry: [f32; 12],
+    /// How many rows a search keeps in view.
+    pub width: [f32; 12],
+    /// What it costs, in slots that are scanned.
+    pub walk: [f32; 12],
+    /// What a search by clusters alone costs.
+    pub clusters: [f32; 12],
 }
 
 #[cfg(test)]
@@ -284,6 +305,8 @@ mod tests {
             (SectionKind::Vocabulary, FORMAT_KIND_VOCABULARY),
             (SectionKind::TokenRows, FORMAT_KIND_TOKEN_ROWS),
             (SectionKind::TokenNumbers, FORMAT_KIND_TOKEN_NUMBERS),
+            (SectionKind::GRAPH, FORMAT_KIND_GRAPH),
+            (SectionKind::LINKS, FORMAT_KIND_LINKS),
         ];
         for (kind, number) in kinds {
             let mut entry = [0; layout::SECTION_BYTES];
@@ -316,6 +339,14 @@ mod tests {
             let opened = SnapshotFile::open(&file, file.len() as u64).unwrap();
             assert_eq!(opened.head().description()[..3], [9, numbers[0], numbers[1]]);
         }
+    }
+
+    #[test]
+    fn a_graph_has_the_numbers_of_the_library() {
+        use super::super::graph;
+        assert_eq!((FORMAT_LINK_ROWS, FORMAT_NO_LINK), (graph::LINK_ROWS, graph::NO_LINK));
+        assert_eq!(size_of::<FormatGraphCost>(), graph::COST_BYTES);
+        assert_eq!(offset_of!(FormatGraphCost, clusters), 3 * 12 * 4);
     }
 
     #[test]

@@ -117,12 +117,17 @@ impl Calibration {
 
     /// The number of clusters for `depth` nearest rows at `recall`.
     pub fn clusters(&self, depth: f32, recall: f32) -> f32 {
+        self.number(depth, recall).max(1.0)
+    }
+
+    /// What was measured for `depth` nearest rows at `recall`, whatever it counts.
+    pub fn number(&self, depth: f32, recall: f32) -> f32 {
         let at = |row: &[f32; 4]| {
             let points = [0, 1, 2, 3].map(|i| (miss(Self::RECALLS[i]), row[i]));
             between(&points, miss(recall))
         };
         let points = [0, 1, 2].map(|i| (log2(Self::DEPTHS[i]), at(&self.clusters[i])));
-        between(&points, log2(depth.max(1.0))).max(1.0)
+        between(&points, log2(depth.max(1.0)))
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     collection::Collection,
     embedder::EmbedderFile,
     file::SnapshotFile,
+    graph::Graph,
     head::{Head, Section, compute_content_id},
     layout::{ALIGNMENT, CHECKSUM_BYTES, FileKind, HEADER_BYTES, Header, SectionKind, malformed},
     payload,
@@ -56,6 +57,9 @@ pub fn verify(file: &[u8]) -> Result<Verified> {
                 check_records(&collection.ok_or_else(|| malformed("directory", 0, "a gap"))?, &source)?;
             }
             check_clusters(&opened, &source)?;
+            if let Some(graph) = Graph::open(&opened, &source)? {
+                graph.check(&source)?;
+            }
             (blocks, opened.collections().iter().map(|part| part.name.clone()).collect())
         }
         FileKind::Embedder => {

@@ -6,6 +6,7 @@
 mod build;
 mod content;
 mod damage;
+mod graph;
 mod source;
 mod statements;
 

@@ -54,11 +54,12 @@ fn config() -> Config {
 }
 
 /// The structs, in Rust and in C.
-const TYPES: [(&str, &str); 6] = [
+const TYPES: [(&str, &str); 7] = [
     ("FormatHeader", "portolan_format_header_t"),
     ("FormatSection", "portolan_format_section_t"),
     ("FormatCellFactors", "portolan_format_cell_factors_t"),
     ("FormatMember", "portolan_format_member_t"),
     ("FormatExtendedFactors", "portolan_format_extended_factors_t"),
     ("FormatRowScale", "portolan_format_row_scale_t"),
+    ("FormatGraphCost", "portolan_format_graph_cost_t"),
 ];

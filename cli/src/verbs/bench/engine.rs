@@ -8,7 +8,7 @@ use std::{
 
 use portolan::{
     plan::Plan,
-    router::{Fanout, Host, NearRow, Options, Prepared, ResultSet},
+    router::{Fanout, Host, NearRow, Options, Path, Prepared, ResultSet},
 };
 
 use super::{files::Opened, questions::Questions};
@@ -71,11 +71,21 @@ pub struct Statements<'o> {
     from: String,
     filter: Option<String>,
     k: u32,
+    way: Path,
 }
 
 impl<'o> Statements<'o> {
-    pub fn new(opened: &'o Opened, select: &str, from: &str, filter: Option<&str>, k: u32) -> Self {
-        Self { opened, select: select.into(), from: from.into(), filter: filter.map(str::to_owned), k }
+    pub fn new(
+        opened: &'o Opened,
+        (select, from, filter): (&str, &str, Option<&str>),
+        k: u32,
+        way: Path,
+    ) -> Self {
+        Self { opened, select: select.into(), from: from.into(), filter: filter.map(str::to_owned), k, way }
+    }
+
+    fn options(&self) -> Options {
+        Options { path: self.way, ..Options::default() }
     }
 
     /// The plan of one question.
@@ -87,7 +97,7 @@ impl<'o> Statements<'o> {
     /// The rows of one question.
     pub fn rows(&self, questions: &Questions, number: usize, setting: Setting) -> Result<ResultSet, Failure> {
         let plan = self.plan(questions, number, setting)?;
-        let fanout = Fanout::with(self.opened.catalog.clone(), plan, Options::default())?;
+        let fanout = Fanout::with(self.opened.catalog.clone(), plan, self.options())?;
         Ok(fanout.run_with(&self.opened.files, &Host::ALONE)?)
     }
 
@@ -133,7 +143,8 @@ impl<'s> Searches<'s> {
         }
         drop(idle);
         let plan = self.statements.plan(questions, number, setting)?;
-        let prepared = Prepared::new(self.statements.opened.catalog.clone(), plan, Options::default())?;
+        let prepared =
+            Prepared::new(self.statements.opened.catalog.clone(), plan, self.statements.options())?;
         prepared.ok_or_else(|| Failure::wrong_use("the collections that are asked do not share one space"))
     }
 }

@@ -11,7 +11,7 @@ mod speed;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use portolan::local::Advice;
+use portolan::{local::Advice, router::Path as Way};
 
 use self::{
     engine::{Engine, Searches, Setting, Statements},
@@ -92,6 +92,9 @@ pub struct Bench {
     /// paged in row by row, for files larger than memory; all brings everything.
     #[arg(long, value_name = "WHAT", default_value = "normal")]
     advise: Told,
+    /// How files that have a graph are searched: as is predicted to cost least, by clusters, or by the graph.
+    #[arg(long = "path", value_enum, default_value = "planned")]
+    path_kind: Searched,
     /// Count waves, ranges and bytes instead of time.
     #[arg(long)]
     ranges: bool,
@@ -114,11 +117,29 @@ impl From<Told> for Advice {
     }
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Searched {
+    Planned,
+    Clusters,
+    Graph,
+}
+
 impl Bench {
+    /// Over ranges no graph is walked: then whole files must not be either, or their rows could not be compared.
+    fn way(&self) -> Way {
+        match self.path_kind {
+            _ if self.ranges => Way::Clusters,
+            Searched::Planned => Way::Planned,
+            Searched::Clusters => Way::Clusters,
+            Searched::Graph => Way::Graph,
+        }
+    }
+
     pub fn run(self, json: bool) -> Result<Outcome, Failure> {
         let opened = Opened::open(&self.path, self.advise.into())?;
         let mut questions = self.questions()?;
-        let statements = Statements::new(&opened, &self.select, &self.from, self.filter.as_deref(), self.k);
+        let statements =
+            Statements::new(&opened, (&self.select, &self.from, self.filter.as_deref()), self.k, self.way());
         let records = Records::of(&opened, &self.from, self.truth.is_some() && self.ids.is_none())?;
         let truth = self.truth(&records, &statements, &mut questions, json)?;
         let mut report = report::Report::new(json, &opened, self.k);

@@ -14,6 +14,7 @@ use super::{files, kept_embedder};
 use crate::{
     cluster,
     error::{Result, StoreError},
+    graph,
     local::Threads,
     metric::Encoding,
     native::store::Store,
@@ -37,6 +38,9 @@ pub struct ExportOptions {
     pub pack: bool,
     /// The clusters of files that are large enough for some.
     pub clusters: Clustering,
+    /// Whether files with clusters and vectors get a graph too, for readers that hold them in memory: 64 bytes a record, and
+    /// three to five times the time that clusters take.
+    pub graph: bool,
 }
 
 /// Which files get clusters, and what they are like.
@@ -110,7 +114,7 @@ pub async fn export(
             progress(ExportProgress { collection: name, done, total: names.len() });
         }
         let start = Instant::now();
-        let file = write(&Draft::new(collections, pack.encoding)?, options.clusters)?;
+        let file = write(&Draft::new(collections, pack.encoding)?, options)?;
         building += start.elapsed();
         let id = SnapshotFile::open(&file, file.len() as u64)?.head().content_id();
         let file_name = file_name(pack.name(), &id);
@@ -132,12 +136,16 @@ pub async fn export(
     Ok(Exported { index: built.index, written, empty, building })
 }
 
-/// The bytes of a file, with clusters where it is large enough for them.
-fn write(draft: &Draft, Clustering { least_rows, options, threads }: Clustering) -> Result<Vec<u8>> {
+/// The bytes of a file, with clusters and a graph where it is large enough for them.
+fn write(draft: &Draft, asked: &ExportOptions) -> Result<Vec<u8>> {
+    let Clustering { least_rows, options, threads } = asked.clusters;
     if least_rows == 0 || draft.rows() < least_rows {
         return draft.write(None);
     }
-    draft.write(Some(&cluster::of_draft(draft, options, &Threads(threads))?))
+    let clusters = cluster::of_draft(draft, options, &Threads(threads))?;
+    let walked = asked.graph && draft.rows() > 1 && draft.encoding() != Encoding::None;
+    let graph = walked.then(|| graph::of_draft(draft, &clusters, &Threads(threads))).transpose()?;
+    draft.write_with(Some(&clusters), graph.as_ref())
 }
 
 /// Collections that share a file.

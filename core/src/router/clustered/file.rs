@@ -200,6 +200,11 @@ impl<'s> File<'s> {
         Part { file: self, mask: self.mask.as_deref(), relevant: self.relevant, narrow }
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn snapshot(&self) -> (&SnapshotFile, &'s dyn ByteSource) {
+        (&self.snapshot, self.source)
+    }
+
     pub(super) fn rotation(&self) -> &Rotation {
         self.clusters.rotation()
     }
@@ -251,6 +256,15 @@ impl<'s> File<'s> {
         let holds =
             |own: &&Own| row == NO_ROW || row.checked_sub(own.first_row).is_some_and(|row| row < own.rows);
         self.members.iter().filter(holds).map(|own| own.place).gather()
+    }
+
+    /// Names the file in an error about no row.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn named<T>(&self, found: Result<T, SnapshotError>) -> Result<T> {
+        found.map_err(|error| {
+            self.failed.store(NO_ROW + 1, Ordering::Relaxed);
+            self.run.catalog.blame(self.number, error).into()
+        })
     }
 
     /// Counts bytes, and names the file in an error about a row, or [`NO_ROW`].

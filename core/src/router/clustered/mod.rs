@@ -2,10 +2,14 @@
 //! and collections that are packed in one file are read as one.
 
 mod file;
+#[cfg(not(target_arch = "wasm32"))]
+mod graph;
 
 use std::sync::{Mutex, PoisonError};
 
 use file::File;
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) use graph::foresee;
 
 use super::{
     Catalog, Needs,
@@ -114,8 +118,10 @@ pub(super) fn search(
         let started = run.now();
         let files = file::open(run, members, &group, needs)?;
         let Some(files) = files else { continue };
-        let asked = Asked::new(run, &files, kind.metric);
+        let asked = Asked::new(run, &files, kind.metric).map_err(|error| blame(&files, error))?;
         let Some(found) = asked.all(&vectors, needs).map_err(|error| blame(&files, error))? else { continue };
+        #[cfg(not(target_arch = "wasm32"))]
+        graph::note(members, &group, asked.graph.is_some());
         give(&files, members, &found, run.now().saturating_sub(started));
     }
     Ok(())
@@ -151,14 +157,18 @@ struct Asked<'a> {
     relevant: u64,
     recall: f32,
     settings: Settings,
+    /// What walks the graph of the only file, if that is what costs least.
+    #[cfg(not(target_arch = "wasm32"))]
+    graph: Option<graph::Walker<'a>>,
 }
 
 impl<'a> Asked<'a> {
-    fn new(run: &'a Run<'a>, files: &'a [File<'a>], metric: Metric) -> Self {
+    fn new(run: &'a Run<'a>, files: &'a [File<'a>], metric: Metric) -> Result<Self> {
         let k = run.shape.fetch(run.plan);
         let recall = run.plan.recall.unwrap_or(RECALL) as f32;
         let candidates = run.plan.candidates.map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX));
-        Self {
+        let settings = Settings::new(k, recall).at_least(candidates);
+        Ok(Self {
             run,
             files,
             parts: files.iter().map(File::part).gather(),
@@ -166,8 +176,10 @@ impl<'a> Asked<'a> {
             k,
             relevant: files.iter().map(|file| file.relevant).sum(),
             recall,
-            settings: Settings::new(k, recall).at_least(candidates),
-        }
+            settings,
+            #[cfg(not(target_arch = "wasm32"))]
+            graph: graph::Walker::new(run, files, (k, recall, settings.least))?,
+        })
     }
 
     /// What is nearest to each vector; `None`: `needs` holds what is missing.
@@ -200,6 +212,12 @@ impl<'a> Asked<'a> {
         let query = Query::new(self.metric, first.rotation(), vector);
         let yardsticks: Vec<_> = self.files.iter().map(|file| self.yardstick(file, &query, vector)).gather();
         let by = (&query, yardsticks.as_slice());
+        #[cfg(not(target_arch = "wasm32"))]
+        if let (Some(graph), [part]) = (&self.graph, self.parts.as_slice())
+            && let Some(near) = graph.nearest(by, part, self.run.host.stop)?
+        {
+            return Ok(Some(near));
+        }
         let chosen = choose(&query, &self.parts, self.k, self.recall);
         if self.are_few(&chosen) {
             return self.compare(by, self.passing(), needs);

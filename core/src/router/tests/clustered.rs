@@ -69,12 +69,31 @@ pub fn world(metric: Metric, encoding: Encoding, packed: bool, options: Options)
 
 /// A release of files with clusters, each of these collections.
 pub fn release_of(files: Vec<Vec<(Schema, Vec<Record>)>>, encoding: Encoding, options: Options) -> World {
+    written(files, encoding, options, false)
+}
+
+/// The same with a graph in each file.
+pub fn release_of_graphs(
+    files: Vec<Vec<(Schema, Vec<Record>)>>,
+    encoding: Encoding,
+    options: Options,
+) -> World {
+    written(files, encoding, options, true)
+}
+
+fn written(
+    files: Vec<Vec<(Schema, Vec<Record>)>>,
+    encoding: Encoding,
+    options: Options,
+    linked: bool,
+) -> World {
     let (schemas, records) = files.iter().flatten().cloned().unzip();
     let (mut builder, mut written) = (ReleaseBuilder::new(), Vec::new());
     for (number, collections) in files.into_iter().enumerate() {
         let draft = Draft::new(collections, encoding).unwrap();
         let clusters = of_draft(&draft, options, &OneThread).unwrap();
-        let file = draft.write(Some(&clusters)).unwrap();
+        let graph = linked.then(|| crate::graph::of_draft(&draft, &clusters, &OneThread).unwrap());
+        let file = draft.write_with(Some(&clusters), graph.as_ref()).unwrap();
         builder.add_collection(&format!("{number}.portolan"), &file).unwrap();
         written.push(file);
     }

@@ -9,6 +9,7 @@ mod duplicates;
 mod explain;
 mod failures;
 mod filters;
+mod graph;
 mod group;
 mod mmr;
 mod order;

@@ -24,7 +24,7 @@ fn clusters_of(row: u32, soft: bool) -> Vec<u32> {
 }
 
 /// The last cluster is empty, what the numbers mean is nobody's business here.
-fn sections(rows: u32, dimension: usize, (soft, extended_bits): (bool, u8)) -> ClusterSections {
+pub(super) fn sections(rows: u32, dimension: usize, (soft, extended_bits): (bool, u8)) -> ClusterSections {
     let padded = dimension.next_multiple_of(8);
     let (mut centroids, mut codes, mut first_cells) =
         (vec![0x5a; CLUSTERS as usize * padded / 2], Vec::new(), vec![]);
@@ -59,11 +59,11 @@ fn write(collections: Vec<(Schema, Vec<Record>)>, kind: (bool, u8)) -> Vec<u8> {
     draft.write(Some(&sections)).unwrap()
 }
 
-fn single() -> Vec<(Schema, Vec<Record>)> {
+pub(super) fn single() -> Vec<(Schema, Vec<Record>)> {
     vec![(schema(), records(300))]
 }
 
-fn open(file: &[u8]) -> Arc<SnapshotFile> {
+pub(super) fn open(file: &[u8]) -> Arc<SnapshotFile> {
     SnapshotFile::open(file, file.len() as u64).unwrap()
 }
 

@@ -1,6 +1,7 @@
 //! Files that are whole, altered, cut and empty.
 
 mod clusters;
+mod graph;
 mod packed;
 
 use std::collections::BTreeMap;
