@@ -116,6 +116,7 @@ impl Fanout {
         match (target.passes(), self.statement.shape.mode) {
             (Some(false), _) => ("none", "no row can pass WHERE, whatever the columns hold"),
             (_, Mode::Search) => match self.why_not_clusters(member) {
+                #[cfg(not(target_arch = "wasm32"))]
                 None if target.by_graph => ("graph", "predicted to cost less than clusters"),
                 None => ("clusters", "as many as RECALL takes"),
                 Some(why) => ("scan", why),

@@ -43,6 +43,7 @@ pub(super) struct Target {
     /// Whether its rows are found through clusters, together with those of other collections.
     pub(super) by_clusters: bool,
     /// Whether it is the graph of its file that finds them.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(super) by_graph: bool,
     /// Whether its slots are listed, because few collections of its file are asked.
     pub(super) narrow: bool,
@@ -105,6 +106,7 @@ impl Target {
             filter: bind(condition, schema)?,
             masked: None,
             by_clusters: false,
+            #[cfg(not(target_arch = "wasm32"))]
             by_graph: false,
             narrow: false,
             found: None,

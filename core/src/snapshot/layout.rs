@@ -133,7 +133,9 @@ impl SectionKind {
     /// The section's name in errors and in docs/format.md.
     pub fn name(self) -> &'static str {
         match self {
+            #[cfg(not(target_arch = "wasm32"))]
             Self::GRAPH => "graph",
+            #[cfg(not(target_arch = "wasm32"))]
             Self::LINKS => "links",
             _ => Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or("section", |(.., name)| name),
         }
