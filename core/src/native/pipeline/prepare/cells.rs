@@ -162,4 +162,38 @@ mod tests {
         let (found, whole) = split("1,\"open\n", b',', false);
         assert_eq!((whole, found.get(1)), (true, Some("\"open")));
     }
+
+    /// Random records, quoted where they must be or by chance, read by the `csv` crate too.
+    #[test]
+    fn what_is_well_formed_is_read_as_the_csv_crate_reads_it() {
+        let mut seed = 7u64;
+        let mut below = |most: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % most
+        };
+        let pieces = ["a", "Zoë", ",", "\"", "\n", "\r\n", " ", "", "'", ";"];
+        for _ in 0..2000 {
+            let mut text = String::new();
+            for _ in 0..1 + below(4) {
+                for column in 0..3 {
+                    let cell: String = (0..below(5)).map(|_| pieces[below(10) as usize]).collect();
+                    let quoted = below(4) == 0 || cell.contains(['\n', '\r', '"', ',']);
+                    let quote = |cell: String| format!("\"{}\"", cell.replace('"', "\"\""));
+                    text += &if quoted { quote(cell) } else { cell };
+                    text += if column < 2 { "," } else { ["\n", "\r\n"][below(2) as usize] };
+                }
+            }
+            let mut oracle = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+            let expected: Vec<Vec<String>> =
+                oracle.records().map(|record| record.unwrap().iter().map(String::from).collect()).collect();
+            let (mut found, mut splitter) = (Vec::new(), Splitter::new(b',', true));
+            for line in text.split_inclusive('\n') {
+                if splitter.feed(line) {
+                    let whole = std::mem::replace(&mut splitter, Splitter::new(b',', true)).finish();
+                    found.push(whole.iter().map(String::from).collect::<Vec<_>>());
+                }
+            }
+            assert_eq!(found, expected, "{text:?}");
+        }
+    }
 }
