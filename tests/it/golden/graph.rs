@@ -7,7 +7,7 @@ use portolan::{
     bytes::Resident,
     plan::Plan,
     release::INDEX_NAME,
-    router::{Catalog, Fanout, Options, Path},
+    router::{Catalog, Fanout, Options, Path, Sources},
     snapshot::{Head, layout::SectionKind, verify},
 };
 
@@ -30,7 +30,7 @@ fn read() -> (Vec<u8>, Vec<Resident<Vec<u8>>>) {
     (index, files.collect())
 }
 
-fn ask(index: &[u8], files: &[Resident<Vec<u8>>], path: Path, sql: &str) -> Result<Vec<String>, Error> {
+fn ask(index: &[u8], files: &dyn Sources, path: Path, sql: &str) -> Result<Vec<String>, Error> {
     let options = Options { path, ..Options::default() };
     let result = Fanout::with(Arc::new(Catalog::open(index)?), Plan::parse(sql)?, options)?.run(files)?;
     Ok(result.rows.into_iter().filter_map(|row| row.id).collect())

@@ -262,7 +262,7 @@ fn the_cache_is_shown_pruned_exported_and_imported() {
     assert_eq!((&embedded["from_cache"], &embedded["texts_sent"]), (&50.into(), &10.into()), "{embedded}");
     // Nothing is meant by nothing, and a date that cannot be read is not everything.
     for (arguments, number) in
-        [(&[][..], 5030), (&["--before", "tomorrow"], 5030), (&["--embedder", "nobody"], 5030)]
+        [(&[][..], 5035), (&["--before", "tomorrow"], 5035), (&["--embedder", "nobody"], 5035)]
     {
         let output = run(cache(&one, "prune").args(arguments).arg("--apply"));
         assert_eq!(

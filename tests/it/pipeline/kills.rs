@@ -128,16 +128,18 @@ fn b1_a_second_writer_is_refused_and_damaged_state_is_named() {
 
 #[test]
 fn b3_memory_does_not_grow_with_the_rows() {
-    let shop = Shop::new(BOOKS);
-    let lines: String = (0..200_000).map(|n| format!("b{n},A story with the number {n},{n},s\n")).collect();
-    let file = shop.write("books.csv", format!("id,title,year,shelf\n{lines}"));
-    let prepared = shop.prepare(&file, &["--partition-rows", "20000"]);
-    assert_eq!(numbers(&prepared, &["emitted"]), [200_000]);
-    let again = shop.prepare(&file, &[]);
-    assert_eq!(numbers(&again, &["duplicates"]), [200_000]);
-    for report in [prepared, again] {
+    let [few, many] = [2_000, 200_000].map(|rows| {
+        let shop = Shop::new(BOOKS);
+        let lines: String = (0..rows).map(|n| format!("b{n},A story with the number {n},{n},s\n")).collect();
+        let file = shop.write("books.csv", format!("id,title,year,shelf\n{lines}"));
+        let prepared = shop.prepare(&file, &["--partition-rows", "20000"]);
+        assert_eq!(numbers(&prepared, &["emitted"]), [rows]);
+        let again = shop.prepare(&file, &[]);
+        assert_eq!(numbers(&again, &["duplicates"]), [rows]);
         // Where the operating system does not tell, there is nothing to compare.
-        let peak = report["peak_memory_bytes"].as_u64().unwrap_or(0);
-        assert!(peak < 150_000_000, "{peak} bytes: {report}");
-    }
+        [prepared, again].map(|report| report["peak_memory_bytes"].as_u64().unwrap_or(0))
+    });
+    // What the program itself takes differs between builds, so only the growth counts: the rows alone are 60 MB.
+    let grown = few.iter().zip(&many).map(|(few, many)| many.saturating_sub(*few)).max();
+    assert!(grown < Some(24_000_000), "{few:?} and {many:?} bytes");
 }
