@@ -30,7 +30,7 @@ pub struct RecordReader {
     /// Shared, so that a row does not copy the names of its fields.
     paths: Vec<Arc<str>>,
     /// Loaded for the first record of a model with a token budget.
-    tokenizer: Option<Box<dyn Tokenizer>>,
+    tokenizer: Option<Arc<dyn Tokenizer>>,
 }
 
 /// Metadata by path, sorted.
