@@ -287,3 +287,14 @@ fn the_cache_is_shown_pruned_exported_and_imported() {
         assert!(help.contains("Example:\n  portolan cache"), "{help}");
     }
 }
+
+/// Options that the page names exist.
+#[test]
+fn commands_of_the_page_about_embedding_are_understood() {
+    let page = include_str!("../../../docs/embedding.md");
+    let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("portolan ")).collect();
+    assert!(commands.len() >= 8, "{commands:?}");
+    for command in commands {
+        succeed(portolan().args(command.split_whitespace()).arg("--help"));
+    }
+}

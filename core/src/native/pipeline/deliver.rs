@@ -1,7 +1,7 @@
 //! Texts to an embedder and back: batches within its limits, retries, and finding out which text is to blame.
 //!
 //! A call that fails for a while is tried again, later each time. A call that goes on failing is divided: what still fails
-//! alone while others succeed is a bad text, and when nothing succeeds the embedder is away. It writes nothing; `slab` keeps
+//! alone, again and again, while others succeed is a bad text, and when nothing succeeds the embedder is away. It writes nothing; `slab` keeps
 //! what comes back.
 
 use std::any::Any;
@@ -24,11 +24,14 @@ pub struct Asked {
     pub text: Arc<str>,
 }
 
+/// The vector of each text, or why it has none, by hash.
+pub type Results = HashMap<String, Result<Arc<[f32]>, String>>;
+
 /// What came back.
 #[derive(Debug, Default)]
 pub struct Delivered {
     /// The vector of each text, or why it has none, by hash.
-    pub results: HashMap<String, Result<Arc<[f32]>, String>>,
+    pub results: Results,
     /// Why the embedder is away: the texts without a result have to wait for another run.
     pub away: Option<String>,
     /// Why the embedder cannot be used any more.
@@ -65,8 +68,18 @@ struct Job {
     texts: Vec<Asked>,
     /// How often these texts have been tried.
     tried: u32,
-    /// Made to find the bad text of a call that failed too often: not repeated.
-    probe: bool,
+    why: Why,
+}
+
+/// Why a call is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// To have vectors.
+    Usual,
+    /// To find the bad text of a call that failed too often: not repeated.
+    Probe,
+    /// Because its text failed alone: the last chance before it is blamed.
+    Last,
 }
 
 /// The answer to a call.
@@ -120,9 +133,11 @@ impl Delivery<'_> {
     async fn settle(&self, batch: Vec<Asked>, out: &Mutex<Delivered>) {
         // A chain of halves down to one text fails so often even when all other texts are good.
         let patience = batch.len().ilog2() as usize + 2;
-        let (mut stack, mut suspects) = (vec![Job { texts: batch, tried: 0, probe: false }], Vec::new());
+        let (mut stack, mut suspects) = (vec![Job { texts: batch, tried: 0, why: Why::Usual }], Vec::new());
         let (mut failed, mut succeeded) = (0, false);
-        while let Some(job) = stack.pop() {
+        let last = |texts| Job { texts, tried: 0, why: Why::Last };
+        // Suspects come last: then it is known that the embedder answers.
+        while let Some(job) = stack.pop().or_else(|| suspects.pop().map(last)) {
             if lock(out).stopped.is_some() {
                 return;
             }
@@ -141,32 +156,30 @@ impl Delivery<'_> {
             match (failure.kind, job.texts.len()) {
                 (FailureKind::Refused, _) => return lock(out).stopped = Some(failure.reason),
                 (FailureKind::BadText, 1) => self.fail(&job.texts, &failure.reason, out),
-                (FailureKind::BadText, _) => stack.extend(halves(job.texts, false)),
+                (FailureKind::BadText, _) => stack.extend(halves(job.texts, Why::Usual)),
                 (FailureKind::Overloaded { .. }, 2..) => {
                     self.size.shrink(job.texts.len());
-                    stack.extend(halves(job.texts, false));
+                    stack.extend(halves(job.texts, Why::Usual));
                 }
+                (_, _) if job.why == Why::Last => self.fail(&job.texts, &failure.reason, out),
                 (_, length) => {
                     failed += 1;
                     if !succeeded && (failed > patience || (length == 1 && stack.is_empty())) {
                         return lock(out).away = Some(failure.reason);
                     }
                     match length {
-                        1 => suspects.push((job.texts, failure.reason)),
-                        _ => stack.extend(halves(job.texts, true)),
+                        1 => suspects.push(job.texts),
+                        _ => stack.extend(halves(job.texts, Why::Probe)),
                     }
                 }
             }
-        }
-        for (texts, reason) in suspects {
-            self.fail(&texts, &reason, out);
         }
     }
 
     /// One call, repeated while it fails for a while; `None` when the embedder broke its contract.
     async fn ask(&self, mut job: Job, out: &Mutex<Delivered>) -> (Job, Option<Answer>) {
         loop {
-            let answer = self.call(&job.texts, job.tried > 0 || job.probe, out).await;
+            let answer = self.call(&job.texts, job.tried > 0 || job.why != Why::Usual, out).await;
             job.tried += 1;
             let failure = match answer {
                 Ok(Err(failure)) => failure,
@@ -180,10 +193,10 @@ impl Delivery<'_> {
                 }
             };
             let (again, wait) = match failure.kind {
-                FailureKind::Transient { .. } => (!job.probe && job.tried < TRIES, true),
+                FailureKind::Transient { .. } => (job.why != Why::Probe && job.tried < TRIES, true),
                 // A smaller call, not the same one, unless it cannot be smaller; but not before the time asked for.
                 FailureKind::Overloaded { .. } => {
-                    (job.texts.len() == 1 && !job.probe && job.tried < TRIES, true)
+                    (job.texts.len() == 1 && job.why != Why::Probe && job.tried < TRIES, true)
                 }
                 FailureKind::BadText | FailureKind::Refused => (false, false),
             };
@@ -254,7 +267,7 @@ impl Delivery<'_> {
         (self.tick)(settled);
         let first = again.first()?.text.clone();
         self.clock.sleep(backoff(&first, job.tried, hint)).await;
-        Some(Job { texts: again, tried: job.tried, probe: job.probe })
+        Some(Job { texts: again, tried: job.tried, why: job.why })
     }
 
     fn fail(&self, texts: &[Asked], reason: &str, out: &Mutex<Delivered>) {
@@ -270,9 +283,9 @@ fn said(error: &InputError) -> String {
 }
 
 /// Two calls instead of one; the first half is on top.
-fn halves(mut texts: Vec<Asked>, probe: bool) -> [Job; 2] {
+fn halves(mut texts: Vec<Asked>, why: Why) -> [Job; 2] {
     let second = texts.split_off(texts.len().div_ceil(2));
-    [second, texts].map(|texts| Job { texts, tried: 0, probe })
+    [second, texts].map(|texts| Job { texts, tried: 0, why })
 }
 
 fn over(out: &Mutex<Delivered>) -> bool {

@@ -36,7 +36,7 @@ pub struct RecordReader {
     /// Fields and the names under which older records hold them.
     aliases: Vec<(String, String)>,
     /// Loaded for the first record of a model with a token budget.
-    tokenizer: Option<Box<dyn Tokenizer>>,
+    tokenizer: Option<Arc<dyn Tokenizer>>,
 }
 
 /// Metadata by path, sorted.

@@ -2,7 +2,8 @@
 //!
 //! ```toml
 //! [embedder.small]
-//! provider = "static"          # or "imported": records bring a "vector"; then dimension = 384. "fake" is for tests
+//! provider = "static"          # or "imported": records bring a "vector"; then dimension = 384. "callback" is the
+//!                              # host's own, without dimension; "fake" is for tests
 //! path = "static-256"          # relative to this file
 //!
 //! [collection]
@@ -47,15 +48,17 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::budget::{Budget, BudgetPlan, Strategy};
+use super::budget::{Budget, BudgetPlan, Given, Strategy};
 use super::model::{CollectionRule, Model};
 use super::prepare::SourceSpec;
 use super::template::Template;
 use crate::error::{CatalogError, StoreError, near_names};
 use crate::metric::Metric;
+use crate::native::embed::Tokenizer;
 use crate::schema::{EmbedderId, Field, FieldType};
 
 /// How to get an embedder.
@@ -66,6 +69,8 @@ pub enum EmbedderSpec {
     Static(PathBuf),
     /// None: records bring vectors, and this is the identity they are stored under.
     Imported(EmbedderId),
+    /// The host's own, which the command does not know: see [`Callback`](crate::native::embed::Callback).
+    Callback,
     /// Made-up vectors, for tests.
     Fake(FakeSpec),
 }
@@ -125,6 +130,14 @@ impl Registry {
         self.models.values()
     }
 
+    /// Counts the tokens of an embedder whose provider is "callback" from now on: models with a budget need that.
+    pub fn set_tokenizer(&mut self, embedder: &str, tokenizer: &Arc<dyn Tokenizer>) {
+        let models = self.models.values_mut().filter(|model| model.embedder == embedder);
+        for plan in models.filter_map(|model| model.budget.as_mut()) {
+            plan.given = Some(Given(tokenizer.clone()));
+        }
+    }
+
     /// How to get the embedder of that name, if the registry declares it.
     pub fn embedder(&self, name: &str) -> Option<&EmbedderSpec> {
         self.embedders.get(name)
@@ -163,6 +176,7 @@ struct EmbedderFile {
 enum ProviderFile {
     Static,
     Imported,
+    Callback,
     Fake,
 }
 
@@ -289,6 +303,10 @@ fn embedder_spec(name: &str, file: EmbedderFile, folder: &Path) -> Result<Embedd
         (ProviderFile::Fake, _, Some(dimension)) if (1..=65_536).contains(&dimension) => {
             Ok(EmbedderSpec::Fake(FakeSpec { name: name.into(), dimension, log, pause_ms: file.pause_ms }))
         }
+        (ProviderFile::Callback, None, None) => Ok(EmbedderSpec::Callback),
+        (ProviderFile::Callback, ..) => {
+            Err(format!("embedder {name:?}: the host brings it, so it has no \"path\" and no \"dimension\""))
+        }
         (ProviderFile::Fake, ..) => Err(format!("embedder {name:?}: it needs a dimension from 1 to 65536")),
         (ProviderFile::Static, Some(path), None) => Ok(EmbedderSpec::Static(folder.join(path))),
         (ProviderFile::Static, ..) => needs("path", "dimension"),
@@ -324,7 +342,7 @@ fn build_model(
     };
     let imported = match spec {
         EmbedderSpec::Imported(id) => Some(id.clone()),
-        EmbedderSpec::Static(_) | EmbedderSpec::Fake(_) => None,
+        EmbedderSpec::Static(_) | EmbedderSpec::Callback | EmbedderSpec::Fake(_) => None,
     };
     let text = text_template(&file)?;
     let mut metadata = kept_fields(&file, &fields)?;
@@ -449,7 +467,7 @@ fn budget(
         return Err(format!("the field {:?} is made by the token budget; rename yours", taken.path));
     }
     let fields = text.fields().map(String::from).collect();
-    Ok(Some(BudgetPlan { budget, embedder: embedder.clone(), fields }))
+    Ok(Some(BudgetPlan { budget, embedder: embedder.clone(), fields, given: None }))
 }
 
 fn check(model: &Model) -> Result<(), String> {

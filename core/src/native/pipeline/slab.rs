@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::deliver::{Asked, Delivered, Delivery};
+use super::deliver::{Asked, Delivered, Delivery, Results};
 use super::failures::FailedRow;
 use super::pace::{BatchSize, Clock};
 use crate::error::StoreError;
@@ -87,7 +87,9 @@ impl Worker<'_> {
         let missing = unique.into_iter().filter(|item| !cached.contains_key(&item.hash));
         let missing: Vec<Asked> =
             missing.map(|item| Asked { hash: item.hash.clone(), text: item.text.clone() }).collect();
-        let made = self.deliver(missing).await;
+        let (missing, too_long) = self.divide(missing);
+        let mut made = self.deliver(missing).await;
+        made.results.extend(too_long);
         let new: Vec<(&str, &Arc<[f32]>)> = made
             .results
             .iter()
@@ -95,6 +97,24 @@ impl Worker<'_> {
             .collect();
         self.cache.lock().await.put(&new).await?;
         self.write(items, &cached, made).await
+    }
+
+    /// The texts to send, and those of which the embedder would silently leave out a part.
+    fn divide(&self, texts: Vec<Asked>) -> (Vec<Asked>, Results) {
+        let Some(limit) = self.provider.token_limit() else { return (texts, Results::new()) };
+        let (mut send, mut too_long) = (Vec::with_capacity(texts.len()), Results::new());
+        for asked in texts {
+            match self.provider.count_tokens(&asked.text).filter(|tokens| *tokens > limit) {
+                None => send.push(asked),
+                Some(tokens) => {
+                    let reason = format!(
+                        "the text has {tokens} tokens and the embedder reads {limit}; give its model \"max_tokens\" or \"chunk\""
+                    );
+                    too_long.insert(asked.hash, Err(reason));
+                }
+            }
+        }
+        (send, too_long)
     }
 
     async fn deliver(&self, texts: Vec<Asked>) -> Delivered {

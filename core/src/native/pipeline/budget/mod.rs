@@ -13,9 +13,10 @@ mod truncate;
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::registry::EmbedderSpec;
-use crate::error::StoreError;
+use crate::error::{InputError, StoreError};
 use crate::native::embed::{Tokenizer, Words, load_tokenizer};
 use crate::schema::{Field, FieldType, Value};
 
@@ -145,7 +146,27 @@ pub struct BudgetPlan {
     pub embedder: EmbedderSpec,
     /// The fields that the model's text is made of.
     pub(super) fields: Vec<String>,
+    /// The tokenizer that the host has brought.
+    pub(super) given: Option<Given>,
 }
+
+/// A tokenizer that the host has brought.
+#[derive(Clone)]
+pub struct Given(pub Arc<dyn Tokenizer>);
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Given")
+    }
+}
+
+impl PartialEq for Given {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Given {}
 
 impl BudgetPlan {
     /// The tokenizer of the embedder.
@@ -153,13 +174,21 @@ impl BudgetPlan {
     /// # Errors
     /// [`StoreError::BadRegistry`] when it has none, cannot be loaded, or makes more tokens of every text than the budget
     /// allows.
-    pub(super) fn tokenizer(&self, model: &str) -> Result<Box<dyn Tokenizer>, StoreError> {
-        let (path, found): (&Path, crate::Result<Box<dyn Tokenizer>>) = match &self.embedder {
-            EmbedderSpec::Static(folder) => {
-                (folder, load_tokenizer(folder).map(|found| Box::new(found) as _))
+    pub(super) fn tokenizer(&self, model: &str) -> Result<Arc<dyn Tokenizer>, StoreError> {
+        let none = || InputError::BadEmbedder {
+            reason: "only the host can count its tokens; bring a tokenizer by `Registry::set_tokenizer`"
+                .into(),
+        };
+        let (path, found): (&Path, crate::Result<Arc<dyn Tokenizer>>) = match &self.embedder {
+            EmbedderSpec::Callback => {
+                let given = self.given.as_ref().map(|given| given.0.clone());
+                (Path::new("callback"), given.ok_or_else(|| none().into()))
             }
-            EmbedderSpec::Fake(_) => (Path::new("fake"), Ok(Box::new(Words))),
-            EmbedderSpec::Imported(_) => (Path::new("imported"), Ok(Box::new(Words))),
+            EmbedderSpec::Static(folder) => {
+                (folder, load_tokenizer(folder).map(|found| Arc::new(found) as _))
+            }
+            EmbedderSpec::Fake(_) => (Path::new("fake"), Ok(Arc::new(Words))),
+            EmbedderSpec::Imported(_) => (Path::new("imported"), Err(none().into())),
         };
         let wrong = |reason| StoreError::BadRegistry { path: path.into(), reason };
         let found = found.map_err(|error| wrong(format!("model {model:?} has a token budget: {error}")))?;

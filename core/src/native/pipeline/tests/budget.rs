@@ -1,6 +1,7 @@
 //! Budgets at intake: what is kept, what the metadata say, and that no piece is left behind.
 
 use super::*;
+use crate::native::embed::Tokenizer;
 
 const BUDGETED: &str = r#"
 [embedder.fake]
@@ -136,6 +137,27 @@ async fn a1_stopping_anywhere_while_pieces_are_replaced_leaves_none() {
         }
     }
     assert!(stopped > 3, "it was stopped {stopped} times");
+}
+
+/// The tokenizer of an embedder that only the host knows has to be brought.
+#[tokio::test(flavor = "multi_thread")]
+async fn a8_a_budget_of_the_hosts_embedder_is_counted_by_the_hosts_tokenizer() {
+    struct Letters;
+    impl Tokenizer for Letters {
+        fn count(&self, text: &str) -> usize {
+            text.chars().count()
+        }
+    }
+    let registry = BUDGETED.replace("BUDGET", "max_tokens = 30\ntruncate = \"start\"");
+    let registry = registry.replace("provider = \"fake\"\ndimension = 4", "provider = \"callback\"");
+    let mut bench = Bench::with_registry(&registry);
+    let error = bench.try_ingest(&[&line("a", 30)]).await.unwrap_err();
+    assert!(error.code() == 5009 && error.to_string().contains("set_tokenizer"), "{error}");
+    let letters: Arc<dyn Tokenizer> = Arc::new(Letters);
+    bench.registry.set_tokenizer("fake", &letters);
+    assert_eq!(bench.try_ingest(&[&line("a", 30)]).await.unwrap().truncated, 1);
+    bench.embed(&Fake::new("f")).await.unwrap();
+    assert_eq!(bench.records("t").await["a"].metadata["final_tokens"], Value::Int(30));
 }
 
 #[test]

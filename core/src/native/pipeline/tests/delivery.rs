@@ -211,8 +211,14 @@ async fn a11_several_workers_with_failures_end_as_one_worker_does() {
     for parallel in [1, 4] {
         let bench = Bench::new();
         bench.ingest(&refs(&topics(6, 40))).await;
-        let flaky =
-            |number: usize, _: &[&str]| number.is_multiple_of(2).then(|| Failure::transient("503", None));
+        let seen = Mutex::new(BTreeMap::<String, u32>::new());
+        // By text, so that it is the same whoever calls when.
+        let flaky = move |_: usize, texts: &[&str]| {
+            let mut seen = seen.lock().unwrap();
+            let times = seen.entry(texts[0].to_owned()).or_default();
+            *times += 1;
+            (*times < 3).then(|| Failure::transient("503", None))
+        };
         let options = EmbedOptions { parallel, batch: Some(16), ..patient().0 };
         let total = embed_with(&bench, Arc::new(provider(flaky).0), &options).await.unwrap().total();
         assert_eq!((total.embedded, total.errors, total.waiting), (240, 0, 0), "{parallel} workers");
@@ -247,6 +253,22 @@ async fn c9_vectors_that_cannot_be_stored_are_refused_with_the_record() {
     }
     assert!(report.contains("reason: \"text-refused\"") && report.contains("token_total: 12"), "{report}");
     assert_eq!(bench.records("t").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c9_no_part_of_a_text_is_left_out_in_silence() {
+    let bench = Bench::new();
+    let long = format!(r#"{{"id":"long","topic":"t","text":"{}"}}"#, "word ".repeat(9));
+    bench
+        .ingest(&[&long, r#"{"id":"short","topic":"t","text":"eight words are what it reads at most"}"#])
+        .await;
+    let identity = Identity { model: "m".into(), dimension: 4, max_tokens: Some(8), ..Identity::default() };
+    let embed = |texts: &[&str]| Ok(texts.iter().map(|_| Ok(vec![1.0; 4])).collect());
+    let callback = Callback::new(&identity, embed).with_tokenizer(Arc::new(Words));
+    let total = embed_with(&bench, Arc::new(callback), &patient().0).await.unwrap().total();
+    assert_eq!((total.embedded, total.errors, total.sent), (1, 1, 1));
+    let report = errors(&bench).remove(0);
+    assert!(report.contains("long: the text has 9 tokens and the embedder reads 8"), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -318,4 +340,30 @@ async fn a1_a_collection_in_parts_ends_as_one_in_a_whole() {
     let total = embed_with(&bench, Arc::new(down), &options).await.unwrap().total();
     assert!(total.embedded > 0 && total.waiting > 0);
     assert_eq!((total.ready, total.embedded + total.waiting), (300, 300));
+}
+
+/// Many calls fail once: no text is to blame for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn c7_a_flaky_embedder_makes_no_text_a_bad_one() {
+    let bench = Bench::new();
+    bench.ingest(&refs(&words(0..64))).await;
+    // So often that a call of all texts fails for good, and each smaller one when it is made to find the culprit.
+    let seen = Mutex::new(BTreeMap::<Vec<String>, u32>::new());
+    let flaky = move |_: usize, texts: &[&str]| {
+        let mut seen = seen.lock().unwrap();
+        let times = seen.entry(texts.iter().map(|text| (*text).to_owned()).collect()).or_default();
+        *times += 1;
+        let odd = texts[0].ends_with(['1', '3', '5', '7', '9']);
+        let fails = match texts.len() {
+            64 => 6,
+            1 => u32::from(odd),
+            _ => 1,
+        };
+        (*times <= fails).then(|| Failure::transient("503", None))
+    };
+    let (callback, calls) = provider(flaky);
+    let total = embed_with(&bench, Arc::new(callback), &patient().0).await.unwrap().total();
+    assert_eq!((total.embedded, total.errors, total.waiting), (64, 0, 0));
+    let singles = calls.lock().unwrap().iter().filter(|call| call.len() == 1).count();
+    assert_eq!(singles, 64 + 32, "the odd ones twice");
 }
