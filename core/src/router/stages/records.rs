@@ -28,6 +28,7 @@ pub(in crate::router) fn read(
     if !fields.iter().any(from_record)
         && let Some(found) = ids(opened, rows, fields.len())?
     {
+        run.check_stop()?;
         return Ok(Some(found));
     }
     let mut block = Block { range: None, open: None, bytes: 0 };

@@ -190,7 +190,7 @@ fn links_that_lead_nowhere_or_in_circles_end() {
 }
 
 #[test]
-fn a_walk_can_be_stopped() {
+fn a_statement_that_walks_can_be_stopped() {
     let world = &*WORLD;
     let stopped = ask(world, &world.files, true);
     assert!(matches!(stopped, Err(Error::Catalog(CatalogError::Stopped))), "{stopped:?}");
