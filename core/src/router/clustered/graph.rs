@@ -27,6 +27,7 @@ type Wanted = (usize, f32, usize);
 
 /// How far beyond the rows that are expected to hold enough matching ones a walk goes.
 const SPARE: f32 = 1.5;
+
 /// How a walk is done.
 #[derive(Debug, Clone, Copy)]
 struct Way {
@@ -113,7 +114,7 @@ fn way(
     let others = graph.cost().at(expected, recall).clusters.min(relevant as f32 * LOOK_COST);
     (foreseen.walk < others || path == Path::Graph).then_some(Way {
         entry: (depth.max(1.0) as usize, foreseen.entry),
-        width: foreseen.width.max(1.0) as usize,
+        width: foreseen.width.min(table.rows as f32).max(1.0) as usize,
     })
 }
 
