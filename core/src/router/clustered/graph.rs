@@ -111,7 +111,8 @@ fn way(
         return None;
     }
     let foreseen = graph.cost().at(depth, recall);
-    let others = graph.cost().at(expected, recall).clusters.min(relevant as f32 * LOOK_COST);
+    // Clusters read for all of these rows, but compare only those that match: about as for so many rows without a filter.
+    let others = graph.cost().at(k as f32, recall).clusters.min(relevant as f32 * LOOK_COST);
     (foreseen.walk < others || path == Path::Graph).then_some(Way {
         entry: (depth.max(1.0) as usize, foreseen.entry),
         width: foreseen.width.min(table.rows as f32).max(1.0) as usize,
