@@ -6,7 +6,7 @@
 //! Each row's neighbours are chosen by the rule of HNSW (Malkov and Yashunin, <https://arxiv.org/abs/1603.09320>,
 //! algorithm 4) out of the nearest rows, which the file's own clusters find: the graph that insertion row by row
 //! approaches, without its dependence on their order. Layers above it are not needed, because a search is near the query
-//! before it begins to walk: the codes of one cluster say where. Every row is done on its own, so the same rows give
+//! before it begins to walk: the codes of a few clusters say where. Every row is done on its own, so the same rows give
 //! the same bytes on every machine and on any number of threads.
 
 mod build;

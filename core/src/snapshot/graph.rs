@@ -24,6 +24,8 @@ pub const LINK_ROWS: u32 = 64;
 pub const NO_LINK: u32 = u32::MAX;
 /// No row has more neighbours than this.
 pub const MOST_LINKS: usize = 256;
+/// No search keeps more rows in view: what it keeps is in order at all times, which costs more the more it is.
+pub const WIDEST: f32 = 16_384.0;
 /// The length of the block that says what searches cost.
 pub(super) const COST_BYTES: usize = 192;
 
@@ -55,7 +57,10 @@ impl GraphCost {
             clusters: [0, 4, 8].map(|row| [0, 1, 2, 3].map(|column| number(from + row + column))),
         };
         let recalls = (0..12).all(|place| (0.0..=1.0).contains(&number(place)));
-        let counts = (12..48).all(|place| (1.0..=u32::MAX as f32).contains(&number(place)));
+        let within = |places: std::ops::Range<usize>, most: f32| {
+            places.into_iter().all(|place| (1.0..=most).contains(&number(place)))
+        };
+        let counts = within(12..24, WIDEST) && within(24..48, u32::MAX as f32);
         let sound = recalls && counts && block.len() == COST_BYTES;
         sound.then(|| Self { entry: grid(0), width: grid(12), walk: grid(24), clusters: grid(36) })
     }

@@ -27,6 +27,7 @@ type Wanted = (usize, f32, usize);
 
 /// How far beyond the rows that are expected to hold enough matching ones a walk goes.
 const SPARE: f32 = 1.5;
+
 /// How a walk is done.
 #[derive(Debug, Clone, Copy)]
 struct Way {
@@ -110,10 +111,11 @@ fn way(
         return None;
     }
     let foreseen = graph.cost().at(depth, recall);
-    let others = graph.cost().at(expected, recall).clusters.min(relevant as f32 * LOOK_COST);
+    // Clusters read for all of these rows, but compare only those that match: about as for so many rows without a filter.
+    let others = graph.cost().at(k as f32, recall).clusters.min(relevant as f32 * LOOK_COST);
     (foreseen.walk < others || path == Path::Graph).then_some(Way {
         entry: (depth.max(1.0) as usize, foreseen.entry),
-        width: foreseen.width.max(1.0) as usize,
+        width: foreseen.width.min(table.rows as f32).max(1.0) as usize,
     })
 }
 

@@ -122,9 +122,10 @@ fn a_sealed_file_with_a_wrong_graph_does_not_verify() {
         (links, 0, &[0; 4]),
         (links, 4 * (DEGREE + 1), &[2, 0, 0, 0]),
         (links, 8, &[9, 0, 0, 0]),
-        // A recall above one, a width of nothing, a number that is none.
+        // A recall above one, a width of nothing and one of 2^17, a number that is none.
         (costs, 0, &[0, 0, 0, 0x40]),
         (costs, 48, &[0; 4]),
+        (costs, 48, &[0, 0, 0, 0x48]),
         (costs, 96, &[0, 0, 0xc0, 0x7f]),
     ] {
         let result = verify(&resealed(&file, &section, at, bytes));
