@@ -153,28 +153,28 @@ fn forged(world: &World, sealed: bool, change: impl Fn(u32) -> u32) -> Vec<Vec<u
     files
 }
 
-fn ask(world: &World, files: &[Vec<u8>], stop: bool) -> crate::Result<ResultSet> {
+/// Asks; after so many times that the statement asks whether to stop, the answer is yes.
+fn ask(world: &World, files: &[Vec<u8>], patience: usize) -> crate::Result<ResultSet> {
     let sources: Vec<_> = files.iter().map(crate::bytes::Resident).collect();
     let catalog = std::sync::Arc::new(Catalog::open(&world.built.json)?);
     let plan = Plan::parse(&statement(&question(5), "*", "TOPK 10"))?;
     let options = Options { path: Path::Graph, ..Options::default() };
     let asked = std::sync::atomic::AtomicUsize::new(0);
-    // The statement asks before the walk does.
-    let stop = || stop && asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 3;
+    let stop = || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= patience;
     Fanout::with(catalog, plan, options)?.run_with(&sources, &Host { spread: &OneByOne, stop: &stop })
 }
 
 #[test]
 fn damaged_and_forged_links_are_typed_errors() {
     let world = &*WORLD;
-    let damaged = ask(world, &forged(world, false, |link| link ^ 1), false);
+    let damaged = ask(world, &forged(world, false, |link| link ^ 1), usize::MAX);
     let Err(Error::Snapshot(error)) = damaged else { panic!("{damaged:?}") };
     assert!(
         matches!(error.inner(), SnapshotError::Checksum { section, .. } if section == "links"),
         "{error}"
     );
     for beyond in [3000, u32::MAX - 1] {
-        let forged = ask(world, &forged(world, true, |_| beyond), false);
+        let forged = ask(world, &forged(world, true, |_| beyond), usize::MAX);
         let Err(Error::Snapshot(error)) = forged else { panic!("{forged:?}") };
         assert!(matches!(error.inner(), SnapshotError::Malformed { .. }), "{error}");
     }
@@ -184,14 +184,18 @@ fn damaged_and_forged_links_are_typed_errors() {
 fn links_that_lead_nowhere_or_in_circles_end() {
     let world = &*WORLD;
     for change in [|_| u32::MAX, |_| 7, |link: u32| link / 512] {
-        let found = ask(world, &forged(world, true, change), false).unwrap();
+        let found = ask(world, &forged(world, true, change), usize::MAX).unwrap();
         assert_eq!(found.rows.len(), 10);
     }
 }
 
 #[test]
-fn a_statement_that_walks_can_be_stopped() {
+fn a_statement_that_walks_stops_whenever_it_asks() {
     let world = &*WORLD;
-    let stopped = ask(world, &world.files, true);
-    assert!(matches!(stopped, Err(Error::Catalog(CatalogError::Stopped))), "{stopped:?}");
+    let stopped = |patience: usize| match ask(world, &world.files, patience) {
+        Err(Error::Catalog(CatalogError::Stopped)) => true,
+        found => found.map(|found| found.rows.len() != 10).unwrap(),
+    };
+    let asked = (0..1000).take_while(|patience| stopped(*patience)).count();
+    assert!((2..1000).contains(&asked), "{asked} times");
 }
