@@ -25,6 +25,7 @@ mod progress;
 mod quarantine;
 mod record;
 mod registry;
+mod registry_file;
 mod report;
 mod slab;
 mod source;

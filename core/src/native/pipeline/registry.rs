@@ -50,11 +50,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use super::budget::{Budget, BudgetPlan, Given, Strategy};
 use super::model::{CollectionRule, Model};
-use super::prepare::SourceSpec;
+use super::registry_file::{
+    EmbedderFile, ModelFile, PlainTypeFile, ProviderFile, RegistryFile, RuleFile, TypeFile,
+};
 use super::template::Template;
 use crate::error::{CatalogError, StoreError, near_names};
 use crate::metric::Metric;
@@ -142,110 +142,6 @@ impl Registry {
     pub fn embedder(&self, name: &str) -> Option<&EmbedderSpec> {
         self.embedders.get(name)
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RegistryFile {
-    #[serde(default)]
-    embedder: BTreeMap<String, EmbedderFile>,
-    #[serde(default)]
-    collection: CollectionFile,
-    #[serde(default)]
-    model: Vec<ModelFile>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct CollectionFile {
-    metric: Option<Metric>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EmbedderFile {
-    provider: ProviderFile,
-    path: Option<PathBuf>,
-    dimension: Option<u32>,
-    #[serde(default)]
-    pause_ms: u64,
-}
-
-#[derive(Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum ProviderFile {
-    Static,
-    Imported,
-    Callback,
-    Fake,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ModelFile {
-    name: String,
-    key: Vec<String>,
-    fields: BTreeMap<String, TypeFile>,
-    #[serde(default)]
-    text: Vec<String>,
-    template: Option<String>,
-    document: Option<String>,
-    #[serde(default)]
-    metadata: Vec<String>,
-    #[serde(default)]
-    stored: Vec<String>,
-    collection: RuleFile,
-    embedder: String,
-    metric: Option<Metric>,
-    #[serde(default)]
-    renamed_from: BTreeMap<String, String>,
-    #[serde(default)]
-    source: Vec<SourceSpec>,
-    max_tokens: Option<usize>,
-    truncate: Option<Strategy>,
-    chunk: Option<ChunkFile>,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(deny_unknown_fields)]
-struct ChunkFile {
-    tokens: usize,
-    #[serde(default)]
-    overlap: usize,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a collection's name, or { field = \"a field's path\" }")]
-enum RuleFile {
-    Fixed(String),
-    Field(FieldRuleFile),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FieldRuleFile {
-    field: String,
-}
-
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected a type: \"bool\", \"int\", \"float\", \"text\", \"time\", [a type], or a table of fields"
-)]
-enum TypeFile {
-    Plain(PlainTypeFile),
-    List(Vec<TypeFile>),
-    Nested(BTreeMap<String, TypeFile>),
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "lowercase")]
-enum PlainTypeFile {
-    Bool,
-    Int,
-    Float,
-    Text,
-    Time,
 }
 
 fn parse_toml(text: &str) -> Result<RegistryFile, String> {
