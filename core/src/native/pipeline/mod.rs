@@ -32,6 +32,7 @@ mod template;
 mod yaml;
 
 pub use budget::{Budget, BudgetPlan, Strategy};
+pub(crate) use drop::Leaving;
 pub use drop::{DropPlan, DropReport, Selected, Selector, apply_drop, plan_drop, undo_drop};
 pub use embed::{EmbedOptions, embed_all, embed_collection};
 pub use evolve::{
@@ -42,7 +43,6 @@ pub use import::{Beside, ImportOptions, import};
 pub use infer::infer;
 pub use ingest::{IngestReport, ingest};
 pub use insights::{FieldInsight, ModelInsight, PartitionStatus, insights, partitions};
-pub(crate) use manifest::leaving;
 pub use manifest::{Manifest, SourceRun};
 pub use model::{CollectionRule, Model};
 pub use pace::{Clock, SystemClock};

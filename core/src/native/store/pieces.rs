@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow_array::Array;
+use arrow_array::{Array, RecordBatch, StringArray, cast::AsArray, types::Int64Type};
 use futures::TryStreamExt;
 use lancedb::Table;
 
@@ -99,6 +99,20 @@ impl Divided {
         }
         Ok(orphans)
     }
+}
+
+/// Of each row the key of its record: its id, unless it is a piece.
+pub fn keys<'a>(batch: &'a RecordBatch, ids: &'a StringArray) -> Vec<&'a str> {
+    let [parent, number] = FIELDS.map(names::column);
+    let parents = batch.column_by_name(&parent).and_then(|column| column.as_string_opt::<i32>());
+    let numbers = batch.column_by_name(&number).and_then(|column| column.as_primitive_opt::<Int64Type>());
+    let pieces = parents.zip(numbers);
+    let parent = |row: usize| {
+        let (parents, numbers) = pieces.filter(|(a, b)| a.is_valid(row) && b.is_valid(row))?;
+        let parent = parents.value(row);
+        (ids.value(row) == format!("{parent}#{}", numbers.value(row))).then_some(parent)
+    };
+    (0..ids.len()).map(|row| parent(row).unwrap_or_else(|| ids.value(row))).collect()
 }
 
 /// The ids of the rows that the records with these keys were divided into.

@@ -140,9 +140,10 @@ pub async fn apply_drop(
     let keys = dropped_keys(&dir, &manifest, plan, &ids, &id)?;
     manifest.drops.push(Dropped { id, at, by, reason, selector, rows: report.rows, keys, undone_at: None });
     manifest.save(&dir)?;
-    let models: BTreeSet<String> = plan.selected.iter().map(|one| one.model.clone()).collect();
+    // With those of earlier drops that were killed here.
+    let mut models: BTreeSet<String> = plan.selected.iter().map(|one| one.model.clone()).collect();
+    models.extend(manifest.unfinished());
     for model in &models {
-        report.removed += remove_keys(store, model, &ids).await?;
         report.removed += retire(store, &mut manifest, model).await?;
     }
     report.models = models.into_iter().collect();
@@ -163,18 +164,8 @@ fn dropped_keys(
     let digests: Digests = ids.iter().map(|id| (key_hash(id), DROPPED)).collect();
     let newest = manifest.live(model).last().map(|(_, held)| held.origin.clone());
     let keys = keys::write(dir, &format!("{FOLDER}/{id}.keys"), &digests)?;
-    let dropped = DroppedKeys { up_to: newest.unwrap_or_default(), keys };
+    let dropped = DroppedKeys { up_to: newest.unwrap_or_default(), keys, retired: false };
     Ok([(model.clone(), dropped)].into())
-}
-
-async fn remove_keys(store: &mut Store, model: &str, keys: &[String]) -> crate::Result<u64> {
-    let mut removed = 0;
-    for collection in store.collections() {
-        if store.config(&collection)?.models.iter().any(|one| one == model) {
-            removed += store.remove_records(&collection, model, keys).await?;
-        }
-    }
-    Ok(removed)
 }
 
 /// Takes back a drop. The rows come back when their models are applied, which the caller does next.

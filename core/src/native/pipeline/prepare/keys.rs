@@ -58,6 +58,7 @@ pub fn write(dir: &Path, name: &str, digests: &Digests) -> Result<KeyFile, Store
 }
 
 /// One file of keys, open.
+#[derive(Debug)]
 struct KeyRun {
     file: File,
     count: usize,
@@ -148,6 +149,7 @@ pub fn parse(entry: &[u8; ENTRY_BYTES]) -> (u128, u128) {
 pub type Rank = (u64, bool);
 
 /// The newest version of each record of one model.
+#[derive(Debug, Default)]
 pub struct KeyIndex {
     /// Newest first.
     runs: Vec<(Rank, KeyRun)>,
@@ -159,7 +161,7 @@ impl KeyIndex {
     /// # Errors
     /// [`StoreError::File`]; [`StoreError::BadManifest`] for a damaged file.
     pub fn open(dir: &Path, manifest: &Manifest, model: &str) -> Result<Self, StoreError> {
-        let mut index = Self { runs: Vec::new() };
+        let mut index = Self::default();
         for (_, held) in manifest.live(model) {
             index.add(dir, (number(&held.origin), false), &held.keys)?;
         }
@@ -178,6 +180,11 @@ impl KeyIndex {
         let place = self.runs.partition_point(|(held, _)| *held > rank);
         self.runs.insert(place, (rank, run));
         Ok(())
+    }
+
+    /// Whether it has no file.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
     }
 
     /// The newest version of a record, and where it stands.
