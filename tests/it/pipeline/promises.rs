@@ -88,7 +88,7 @@ fn c3_records_without_vectors_are_kept_as_new_and_are_not_found() {
     question.args(["query", "--json", "--store"]).arg(shop.path("store")).arg("SELECT id FROM books");
     let refused = run(&mut question);
     assert_eq!(code(&refused), 3, "{}", all_text(&refused));
-    assert!(all_text(&refused).contains("portolan embed"), "{}", all_text(&refused));
+    assert!(all_text(&refused).contains("embed it first"), "{}", all_text(&refused));
     shop.done(&["embed"]);
     shop.prepare(&shop.write("books.csv", books(0..25)), &[]);
     shop.done(&["apply"]);

@@ -8,7 +8,7 @@ use std::{
 use portolan::{
     local::LocalOptions,
     plan::{Plan, Probe},
-    query::{Column, Expr, FieldRef, Literal, Span, quote_name},
+    query::{Column, Expr, FieldRef, Literal, Span, Statement, parse_with, quote_name},
     router::{CollectionReport, Outcome as Asked, ResultSet},
     schema::Value,
 };
@@ -25,9 +25,11 @@ const MODEL: &str = "model_name";
 
 pub async fn run(query: Query, json: bool) -> Result<Outcome, Failure> {
     let params = params::parse(&query.params)?;
-    let mut plan = Plan::parse_with(query.sql(), &params).map_err(|e| Failure::statement(e, query.sql()))?;
+    let wrong = |error| Failure::statement(error, query.sql());
+    let mut statement = parse_with(query.sql(), &params).map_err(wrong)?;
+    only_models(&query.models, &mut statement);
+    let mut plan = Plan::from_statement(statement).map_err(wrong)?;
     replace_texts(&query, &mut plan)?;
-    only_models(&query.models, &mut plan);
     let mut options: LocalOptions = query.limits.options();
     if let Some(table) = query.routing_table()? {
         options.options.router = Some(Arc::new(table.into_router(!query.routing.strict_routing)));
@@ -48,7 +50,7 @@ pub async fn run(query: Query, json: bool) -> Result<Outcome, Failure> {
 }
 
 /// Adds the condition of `--model` to WHERE.
-fn only_models(models: &[String], plan: &mut Plan) {
+fn only_models(models: &[String], statement: &mut Statement) {
     if models.is_empty() {
         return;
     }
@@ -57,7 +59,7 @@ fn only_models(models: &[String], plan: &mut Plan) {
     let values = models.iter().map(|model| Literal { value: Value::Text(model.clone()), span }).collect();
     let field = FieldRef { column: Column::Metadata(MODEL.into()), span };
     let condition = Expr::In { field, values, negated: false };
-    plan.filter = Some(match plan.filter.take() {
+    statement.filter = Some(match statement.filter.take() {
         Some(filter) => Expr::And(vec![filter, condition]),
         None => condition,
     });

@@ -136,14 +136,8 @@ impl Store {
             return Ok(0);
         };
         let wanted: std::collections::HashSet<&str> = ids.iter().map(String::as_str).collect();
-        let ids: Vec<&str> = wanted.iter().copied().collect();
         // Looked for first: a deletion is a commit, and most often there is nothing to delete.
-        let mut found = pieces::of_records(&table, &wanted, filter).await?;
-        let mut batches = lance::find(&table, &ids, &["id"], Some(filter)).await?;
-        while let Some(batch) = batches.try_next().await? {
-            let held = Columns::of(&batch, table.name()).text("id")?;
-            found.extend(held.iter().flatten().filter(|id| wanted.contains(id)).map(String::from));
-        }
+        let found = pieces::rows_of(&table, &wanted, filter).await?;
         self.remove_found(collection, &found, filter).await
     }
 
