@@ -1,6 +1,7 @@
 //! The pipeline through the command: prepare, apply, changed models, drops, embedding. Tests are named after the promises they
 //! keep.
 
+mod checks;
 mod drops;
 mod embedding;
 mod evolution;

@@ -5,6 +5,7 @@
 //! can be stopped at any moment and run again. Nothing here prints: progress goes to a callback.
 
 mod budget;
+mod check;
 mod deliver;
 mod drop;
 mod embed;
@@ -32,6 +33,7 @@ mod template;
 mod yaml;
 
 pub use budget::{Budget, BudgetPlan, Strategy};
+pub use check::{StoreCheck, check_store};
 pub(crate) use drop::Leaving;
 pub use drop::{DropPlan, DropReport, Selected, Selector, apply_drop, plan_drop, undo_drop};
 pub use embed::{EmbedOptions, embed_all, embed_collection};

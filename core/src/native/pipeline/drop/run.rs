@@ -1,8 +1,6 @@
 //! Carrying out drops.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -213,16 +211,11 @@ pub fn undo_drop(store: &mut Store, id: &str) -> crate::Result<DropReport> {
 fn again(dir: &Path, manifest: &mut Manifest, partition: &str, model: &str) -> Result<(), StoreError> {
     let Some(held) = manifest.partition(partition)?.models.get(model).cloned() else { return Ok(()) };
     let index = KeyIndex::open(dir, manifest, model)?;
-    let path = dir.join(&held.keys.file);
-    let fail = |source| StoreError::File { action: "read", path: path.clone(), source };
-    let mut file = BufReader::with_capacity(1 << 16, File::open(&path).map_err(fail)?);
     let mut older = BTreeSet::new();
-    for _ in 0..held.keys.count {
-        let mut entry = [0; keys::ENTRY_BYTES];
-        file.read_exact(&mut entry).map_err(fail)?;
-        let key = keys::parse(&entry).0;
+    keys::each(dir, &held.keys, |key, _| {
         older.extend(index.newest_below(key, (number(&held.origin), false))?.map(|((origin, _), _)| origin));
-    }
+        Ok(())
+    })?;
     for one in &mut manifest.partitions {
         if let Some(held) = one.models.get_mut(model).filter(|held| held.is_live()) {
             let concerned = older.contains(&number(&held.origin));
