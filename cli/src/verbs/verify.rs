@@ -87,7 +87,7 @@ fn show(check: &StoreCheck, json: bool) -> Outcome {
             "unfinished": check.unfinished, "problems": check.problems, "told": check.told,
         }));
     } else {
-        check.told.iter().for_each(|problem| output::line(problem));
+        check.told.iter().for_each(output::line);
         let rest = match check.unfinished {
             0 => String::new(),
             count => format!("; {count} left for `portolan apply`"),
