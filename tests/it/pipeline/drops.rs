@@ -160,3 +160,30 @@ fn a4_a_drop_killed_after_its_manifest_holds_at_once_and_is_finished_by_the_next
     shop.load(&shop.write("three.csv", "id,title,year,shelf\na,Third a,1,s\n"));
     assert_eq!(titles(&shop), ["Third a", "First b", "First c"]);
 }
+
+#[test]
+fn a4_dropped_records_stay_dropped_when_the_key_of_their_model_changes() {
+    let shop = shop();
+    let plan = shop.path("drop.json").display().to_string();
+    shop.done(&["drop", "plan", "--model", "book", "--key", "a", "--out", &plan]);
+    shop.done(&["drop", "apply", &plan, "--apply"]);
+    for key in ["[\"shelf\", \"id\"]", "[\"year\"]", "[\"title\"]", "[\"id\"]"] {
+        shop.registry(&BOOKS.replace("[\"id\"]", key));
+        shop.done(&["apply"]);
+        shop.done(&["embed"]);
+        assert_eq!(titles(&shop), ["First b", "First c"], "{key}");
+        shop.done(&["verify"]);
+    }
+    shop.done(&["drop", "undo", "drop_00000"]);
+    assert_eq!(titles(&shop), ["Second a", "First b", "First c"]);
+    // Prepared again under another key it is back as well.
+    shop.registry(&BOOKS.replace("[\"id\"]", "[\"shelf\", \"id\"]"));
+    shop.done(&["apply"]);
+    shop.done(&["drop", "plan", "--model", "book", "--key", "s/b", "--out", &plan]);
+    shop.done(&["drop", "apply", &plan, "--apply"]);
+    shop.registry(BOOKS);
+    shop.done(&["apply"]);
+    assert_eq!(titles(&shop), ["Second a", "First c"]);
+    shop.load(&shop.path("one.csv"));
+    assert_eq!(titles(&shop).len(), 3);
+}

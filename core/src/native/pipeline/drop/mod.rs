@@ -12,5 +12,6 @@ mod run;
 mod selector;
 
 pub(crate) use leaving::Leaving;
+pub(super) use run::FOLDER;
 pub use run::{DropPlan, DropReport, Selected, apply_drop, plan_drop, undo_drop};
 pub use selector::Selector;

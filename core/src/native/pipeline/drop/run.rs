@@ -15,7 +15,7 @@ use crate::native::pipeline::registry::Registry;
 use crate::native::store::{Store, key_hash};
 
 /// The folder of dropped keys inside the store.
-const FOLDER: &str = "drops";
+pub(in crate::native::pipeline) const FOLDER: &str = "drops";
 
 /// What a drop would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
