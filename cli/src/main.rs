@@ -86,7 +86,7 @@ fn run(verb: Verb, json: bool) -> Result<Outcome, Failure> {
             Verb::Export(verb) => verb.run(json).await,
             Verb::Query(verb) => verb.run(json).await,
             Verb::Plan(verb) => verb.run(json).await,
-            Verb::Verify(verb) => verb.run(json),
+            Verb::Verify(verb) => verb.run(json).await,
             Verb::Status(verb) => verb.run(json).await,
             Verb::Cache(verb) => verb.run(json).await,
             Verb::Bench(verb) => verb.run(json),

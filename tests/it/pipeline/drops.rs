@@ -1,5 +1,7 @@
 //! Drops: planned, carried out, taken back, listed.
 
+use std::fs;
+
 use super::place::{BOOKS, Shop, numbers};
 use crate::tool::{all_text, code, run};
 
@@ -111,4 +113,77 @@ fn a5_a_condition_drops_single_records_and_nothing_else() {
     assert_eq!(titles(&shop), ["First b"]);
     shop.done(&["drop", "undo", "drop_00000"]);
     assert_eq!(titles(&shop), ["Second a", "First b", "First c"]);
+}
+
+/// Carries out a drop that fails as soon as its manifest is written, as if it was killed there.
+fn cut_short(shop: &Shop, plan: &str) {
+    let versions = shop.path("store/documents.books.lance/_versions");
+    let held: Vec<_> = fs::read_dir(&versions).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let held: Vec<_> = held.into_iter().map(|path| (fs::read(&path).unwrap(), path)).collect();
+    held.iter().for_each(|(_, path)| fs::write(path, "broken").unwrap());
+    let output = run(&mut shop.verb(&["drop", "apply", plan, "--apply"]));
+    assert_eq!(code(&output), 4, "{}", all_text(&output));
+    held.iter().for_each(|(bytes, path)| fs::write(path, bytes).unwrap());
+}
+
+#[test]
+fn a4_a_drop_killed_after_its_manifest_holds_at_once_and_is_finished_by_the_next_run() {
+    let shop = shop();
+    let plan = shop.path("drop.json").display().to_string();
+    let drop = |words: &[&str]| {
+        shop.done(&[&["drop", "plan", "--model", "book", "--out", &plan], words].concat());
+        cut_short(&shop, &plan);
+    };
+    let documents = || shop.done(&["status"])["collections"][0]["documents"].as_u64();
+    drop(&["--where", "metadata.year = 1"]);
+    assert_eq!((titles(&shop), documents()), (vec!["First b".to_owned(), "First c".to_owned()], Some(2)));
+    assert_eq!(numbers(&shop.done(&["apply"]), &["removed"]), [1]);
+    assert_eq!(numbers(&shop.done(&["apply"]), &["removed"]), [0], "finished once");
+    assert_eq!(titles(&shop), ["First b", "First c"]);
+    // The next drop finishes it as well.
+    drop(&["--key", "b"]);
+    assert_eq!((titles(&shop), documents()), (vec!["First c".to_owned()], Some(1)));
+    shop.done(&["drop", "plan", "--model", "book", "--key", "c", "--out", &plan]);
+    assert_eq!(numbers(&shop.done(&["drop", "apply", &plan, "--apply"]), &["rows", "removed"]), [1, 2]);
+    assert_eq!((titles(&shop), documents()), (vec![], Some(0)));
+    // Taken back before it was finished, it leaves nothing out.
+    for (number, rows) in [(2, 1), (1, 2), (0, 3)] {
+        shop.done(&["drop", "undo", &format!("drop_{number:05}")]);
+        assert_eq!(titles(&shop).len(), rows);
+    }
+    drop(&["--key", "a"]);
+    assert_eq!(titles(&shop).len(), 2);
+    shop.done(&["drop", "undo", "drop_00003"]);
+    assert_eq!(titles(&shop).len(), 3);
+    // A record that came again after the drop is another one.
+    drop(&["--key", "a"]);
+    shop.load(&shop.write("three.csv", "id,title,year,shelf\na,Third a,1,s\n"));
+    assert_eq!(titles(&shop), ["Third a", "First b", "First c"]);
+}
+
+#[test]
+fn a4_dropped_records_stay_dropped_when_the_key_of_their_model_changes() {
+    let shop = shop();
+    let plan = shop.path("drop.json").display().to_string();
+    shop.done(&["drop", "plan", "--model", "book", "--key", "a", "--out", &plan]);
+    shop.done(&["drop", "apply", &plan, "--apply"]);
+    for key in ["[\"shelf\", \"id\"]", "[\"year\"]", "[\"title\"]", "[\"id\"]"] {
+        shop.registry(&BOOKS.replace("[\"id\"]", key));
+        shop.done(&["apply"]);
+        shop.done(&["embed"]);
+        assert_eq!(titles(&shop), ["First b", "First c"], "{key}");
+        shop.done(&["verify"]);
+    }
+    shop.done(&["drop", "undo", "drop_00000"]);
+    assert_eq!(titles(&shop), ["Second a", "First b", "First c"]);
+    // Prepared again under another key it is back as well.
+    shop.registry(&BOOKS.replace("[\"id\"]", "[\"shelf\", \"id\"]"));
+    shop.done(&["apply"]);
+    shop.done(&["drop", "plan", "--model", "book", "--key", "s/b", "--out", &plan]);
+    shop.done(&["drop", "apply", &plan, "--apply"]);
+    shop.registry(BOOKS);
+    shop.done(&["apply"]);
+    assert_eq!(titles(&shop), ["Second a", "First c"]);
+    shop.load(&shop.path("one.csv"));
+    assert_eq!(titles(&shop).len(), 3);
 }

@@ -279,7 +279,7 @@ fn the_cache_is_shown_pruned_exported_and_imported() {
     assert_eq!(status(&one), (50, 50), "records keep their vectors");
     fs::write(&file, "no arrow").unwrap();
     let output = run(cache(&one, "import").arg(&file));
-    assert_eq!((code(&output), &json(&output)["error"]["code"]), (2, &5031.into()));
+    assert_eq!((code(&output), &json(&output)["error"]["code"]), (2, &5037.into()));
     let missing = run(portolan().args(["cache", "stats", "--json", "--store"]).arg(one.path("nothing")));
     assert_eq!((code(&missing), &json(&missing)["error"]["code"]), (3, &5004.into()));
     for verb in ["stats", "prune", "export", "import"] {

@@ -26,6 +26,7 @@ Examples:
   portolan query --release release --param word='a bird' --param least=3 \\
     \"SELECT id FROM * USING EMBEDDING (TEXT :word) WHERE metadata.senses >= :least\"
   portolan query --store store \"SELECT id FROM verb.motion WHERE metadata.senses > 20 LIMIT 5\"
+  portolan query --release release --model book --model film \"SELECT COUNT(*) AS n FROM *\"
   portolan query --release release \"EXPLAIN ANALYZE SELECT id FROM * WHERE metadata.pos = 'v'\"
   portolan query --release release --compat chromasql --routing routing.json \\
     \"SELECT id FROM library WHERE metadata.kind = 'book' ORDER BY metadata.rank LIMIT 5\"")]
@@ -47,6 +48,10 @@ pub struct Query {
     /// else text: 3, true, [0.5, 1], '"3"' for the text 3, {"time": "2024-05-01"} for a time.
     #[arg(long = "param", value_name = "[NAME=]VALUE", allow_hyphen_values = true)]
     params: Vec<String>,
+    /// Only records of this model, as `metadata.model_name` says, which `portolan apply` writes. Can be given several times; a
+    /// model that no record is of has no rows.
+    #[arg(long = "model", value_name = "NAME", conflicts_with = "compat")]
+    models: Vec<String>,
     #[command(flatten)]
     routing: Routing,
     #[command(flatten)]

@@ -8,8 +8,9 @@ use std::{
 use portolan::{
     local::LocalOptions,
     plan::{Plan, Probe},
-    query::quote_name,
+    query::{Column, Expr, FieldRef, Literal, Span, Statement, parse_with, quote_name},
     router::{CollectionReport, Outcome as Asked, ResultSet},
+    schema::Value,
 };
 use serde_json::json;
 
@@ -19,9 +20,15 @@ use crate::{
     output, table,
 };
 
+/// The metadata field with the name of a record's model.
+const MODEL: &str = "model_name";
+
 pub async fn run(query: Query, json: bool) -> Result<Outcome, Failure> {
     let params = params::parse(&query.params)?;
-    let mut plan = Plan::parse_with(query.sql(), &params).map_err(|e| Failure::statement(e, query.sql()))?;
+    let wrong = |error| Failure::statement(error, query.sql());
+    let mut statement = parse_with(query.sql(), &params).map_err(wrong)?;
+    only_models(&query.models, &mut statement);
+    let mut plan = Plan::from_statement(statement).map_err(wrong)?;
     replace_texts(&query, &mut plan)?;
     let mut options: LocalOptions = query.limits.options();
     if let Some(table) = query.routing_table()? {
@@ -40,6 +47,22 @@ pub async fn run(query: Query, json: bool) -> Result<Outcome, Failure> {
         false => print(&result, &times),
     }
     Ok(Outcome::Done)
+}
+
+/// Adds the condition of `--model` to WHERE.
+fn only_models(models: &[String], statement: &mut Statement) {
+    if models.is_empty() {
+        return;
+    }
+    // It has no place in the statement: an error about it points at the beginning.
+    let span = Span { start: 0, end: 0, line: 1, column: 1 };
+    let values = models.iter().map(|model| Literal { value: Value::Text(model.clone()), span }).collect();
+    let field = FieldRef { column: Column::Metadata(MODEL.into()), span };
+    let condition = Expr::In { field, values, negated: false };
+    statement.filter = Some(match statement.filter.take() {
+        Some(filter) => Expr::And(vec![filter, condition]),
+        None => condition,
+    });
 }
 
 /// Puts the vectors of `--embeddings` in the place of texts.

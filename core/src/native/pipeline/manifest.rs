@@ -230,6 +230,9 @@ pub struct DroppedKeys {
     pub up_to: String,
     /// Their keys.
     pub keys: KeyFile,
+    /// Whether the rows have left the collections.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retired: bool,
 }
 
 impl Default for Manifest {
@@ -315,20 +318,22 @@ impl Manifest {
         format!("partition_{next:05}")
     }
 
+    /// The models of which something was dropped that has not left the collections yet.
+    pub fn unfinished(&self) -> Vec<String> {
+        let whole = |model: &str| {
+            let held = self.partitions.iter().filter_map(|partition| partition.models.get(model));
+            held.into_iter().any(|held| held.dropped.is_some() && !held.retired)
+        };
+        let single = |model: &str| self.dropped_keys(model).any(|keys| !keys.retired);
+        self.model_schemas.keys().filter(|model| whole(model) || single(model)).cloned().collect()
+    }
+
     /// Partitions whose rows are neither served nor gone yet.
     pub fn leaving(&self) -> Vec<String> {
         let leaves = |held: &Held| held.dropped.is_some() && !held.retired;
         let leaving = self.partitions.iter().filter(|partition| partition.models.values().any(leaves));
         leaving.map(|partition| partition.name.clone()).collect()
     }
-}
-
-/// The partitions of the store in `dir` that were dropped and whose rows may still be there.
-///
-/// # Errors
-/// As [`Manifest::load`].
-pub fn leaving(dir: &Path) -> Result<Vec<String>, StoreError> {
-    Ok(Manifest::load(dir)?.leaving())
 }
 
 /// The number at the end of a name.

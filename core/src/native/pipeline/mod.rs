@@ -5,6 +5,7 @@
 //! can be stopped at any moment and run again. Nothing here prints: progress goes to a callback.
 
 mod budget;
+mod check;
 mod deliver;
 mod drop;
 mod embed;
@@ -33,6 +34,8 @@ mod template;
 mod yaml;
 
 pub use budget::{Budget, BudgetPlan, Strategy};
+pub use check::{StoreCheck, check_store};
+pub(crate) use drop::Leaving;
 pub use drop::{DropPlan, DropReport, Selected, Selector, apply_drop, plan_drop, undo_drop};
 pub use embed::{EmbedOptions, embed_all, embed_collection};
 pub use evolve::{
@@ -43,7 +46,6 @@ pub use import::{Beside, ImportOptions, import};
 pub use infer::infer;
 pub use ingest::{IngestReport, ingest};
 pub use insights::{FieldInsight, ModelInsight, PartitionStatus, insights, partitions};
-pub(crate) use manifest::leaving;
 pub use manifest::{Manifest, SourceRun};
 pub use model::{CollectionRule, Model};
 pub use pace::{Clock, SystemClock};

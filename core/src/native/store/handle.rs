@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lancedb::Table;
 
@@ -12,6 +13,7 @@ use super::pieces::Divided;
 use super::reader::{self, Counts, Reader};
 use super::{columns, documents, embeddings, meta, names};
 use crate::error::{CatalogError, StoreError, near_names};
+use crate::native::pipeline::Leaving;
 use crate::schema::{EmbedderId, Schema};
 
 /// What a store is opened for.
@@ -34,8 +36,8 @@ pub struct Store {
     tables: Tables,
     configs: BTreeMap<String, CollectionConfig>,
     lock: Option<WriterLock>,
-    /// Partitions that were dropped and whose rows may still be there.
-    leaving: Vec<String>,
+    /// Rows that were dropped and may still be there.
+    leaving: Arc<Leaving>,
 }
 
 impl Store {
@@ -65,7 +67,7 @@ impl Store {
             }
             None => return Err(StoreError::NotAStore { dir, reason: "it holds no table \"meta\"" }.into()),
         };
-        let leaving = crate::native::pipeline::leaving(&dir)?;
+        let leaving = Arc::new(Leaving::load(&dir)?);
         Ok(Self { dir, tables, configs, lock, leaving })
     }
 

@@ -55,6 +55,7 @@ pub(crate) use embeddings::{Embedded, Ledger, Part, State, write as write_embedd
 pub use handle::{Mode, Store};
 pub(crate) use lance::{Batches, Tables, has_column, scan, take};
 pub(crate) use names::{check as check_name, column as column_name};
+pub(crate) use pieces::{columns as piece_columns, keys as record_keys};
 pub use reader::{Counts, Reader};
 pub(crate) use retire::PARTITION;
 

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow_array::Array;
+use arrow_array::{Array, RecordBatch, StringArray, cast::AsArray, types::Int64Type};
 use futures::TryStreamExt;
 use lancedb::Table;
 
@@ -90,40 +90,67 @@ impl Divided {
         if list.is_empty() {
             return Ok(orphans);
         }
-        let mut batches = lance::find(table, &list, &["id", "model"], None).await?;
+        let held = columns(table).await?;
+        let mut wanted = vec!["id", "model"];
+        wanted.extend(held.iter().map(String::as_str));
+        let mut batches = lance::find(table, &list, &wanted, None).await?;
         while let Some(batch) = batches.try_next().await? {
             let columns = Columns::of(&batch, table.name());
-            let rows = columns.text("id")?.iter().zip(columns.text("model")?);
-            let rows = rows.filter(|(id, of)| id.is_some_and(|id| keys.contains(id)) && *of == Some(model));
-            orphans.extend(rows.filter_map(|(id, _)| id.map(String::from)));
+            let ids = columns.text("id")?;
+            let rows = self::keys(&batch, ids).into_iter().zip(ids).zip(columns.text("model")?);
+            // A piece of one record may be called like another record.
+            let rows =
+                rows.filter(|((key, id), of)| *id == Some(key) && keys.contains(key) && *of == Some(model));
+            orphans.extend(rows.map(|((key, _), _)| key.to_owned()));
         }
         Ok(orphans)
     }
 }
 
-/// The ids of the rows that the records with these keys were divided into.
-pub async fn of_records(
-    table: &Table,
-    keys: &HashSet<&str>,
-    filter: &str,
-) -> Result<Vec<String>, StoreError> {
+/// Of each row the key of its record: its id, unless it is a piece.
+pub fn keys<'a>(batch: &'a RecordBatch, ids: &'a StringArray) -> Vec<&'a str> {
     let [parent, number] = FIELDS.map(names::column);
+    let parents = batch.column_by_name(&parent).and_then(|column| column.as_string_opt::<i32>());
+    let numbers = batch.column_by_name(&number).and_then(|column| column.as_primitive_opt::<Int64Type>());
+    let pieces = parents.zip(numbers);
+    let parent = |row: usize| {
+        let (parents, numbers) = pieces.filter(|(a, b)| a.is_valid(row) && b.is_valid(row))?;
+        let parent = parents.value(row);
+        (ids.value(row) == format!("{parent}#{}", numbers.value(row))).then_some(parent)
+    };
+    (0..ids.len()).map(|row| parent(row).unwrap_or_else(|| ids.value(row))).collect()
+}
+
+/// The ids of the rows of the records with these keys, divided or not.
+pub async fn rows_of(table: &Table, keys: &HashSet<&str>, filter: &str) -> Result<Vec<String>, StoreError> {
+    let (list, held) = (keys.iter().copied().collect::<Vec<_>>(), columns(table).await?);
     let mut found = Vec::new();
-    if !(lance::has_column(table, &parent).await? && lance::has_column(table, &number).await?) {
-        return Ok(found);
-    }
-    let list: Vec<&str> = keys.iter().copied().collect();
-    let mut batches = lance::find(table, &list, &[&parent, "id", &number], Some(filter)).await?;
-    while let Some(batch) = batches.try_next().await? {
-        let columns = Columns::of(&batch, table.name());
-        let (parents, ids, numbers) = (columns.text(&parent)?, columns.text("id")?, columns.int64(&number)?);
-        let rows = parents.iter().zip(ids).zip(numbers);
-        found.extend(rows.filter_map(|((parent, id), number)| {
-            let (parent, id) = (parent.filter(|parent| keys.contains(parent))?, id?);
-            (id == format!("{parent}#{}", number?)).then(|| id.to_owned())
-        }));
+    let mut names = vec!["id"];
+    names.extend(held.iter().map(String::as_str));
+    // Rows are looked up by their id, and pieces by the key of their record.
+    for first in 0..names.len().min(2) {
+        let mut wanted = names.clone();
+        wanted.swap(0, first);
+        let mut batches = lance::find(table, &list, &wanted, Some(filter)).await?;
+        while let Some(batch) = batches.try_next().await? {
+            let ids = Columns::of(&batch, table.name()).text("id")?;
+            let rows = self::keys(&batch, ids).into_iter().zip(ids).filter_map(|(key, id)| Some((key, id?)));
+            let rows = rows.filter(|(key, id)| keys.contains(key) && (key == id) == (first == 0));
+            found.extend(rows.map(|(_, id)| id.to_owned()));
+        }
     }
     Ok(found)
+}
+
+/// The columns that say whose piece a row is, if the table has them.
+pub async fn columns(table: &Table) -> Result<Vec<String>, StoreError> {
+    let names = FIELDS.map(names::column);
+    for name in &names {
+        if !lance::has_column(table, name).await? {
+            return Ok(Vec::new());
+        }
+    }
+    Ok(names.into())
 }
 
 /// Removes records with their vectors. The documents go first: a vector without a document is shown to nobody.

@@ -1,6 +1,7 @@
 //! Reading a collection back: its ready records in batches, and how many there are of each status.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch};
 use futures::TryStreamExt;
@@ -10,8 +11,10 @@ use super::columns::{self, Columns};
 use super::config::CollectionConfig;
 use super::embeddings::{Ledger, State};
 use super::lance::{self, Batches, Tables};
-use super::{names, retire};
+use super::names;
+use super::retire::{self, Screen};
 use crate::error::StoreError;
+use crate::native::pipeline::Leaving;
 use crate::schema::{EmbedderId, Field, Record, Schema, Value};
 
 /// How many records of a collection have which status with one embedder. The last four add up to the first.
@@ -34,7 +37,7 @@ pub async fn counts(
     tables: &Tables,
     collection: &str,
     embedder: Option<&EmbedderId>,
-    leaving: &[String],
+    leaving: &Arc<Leaving>,
 ) -> Result<Counts, StoreError> {
     let mut counts = Counts::default();
     let Some(documents) = tables.open_pinned(&names::documents(collection)).await? else {
@@ -45,11 +48,16 @@ pub async fn counts(
         None => None,
     };
     let ledger = Ledger::load(embeddings.as_ref()).await?;
-    let filter = staying(&documents, leaving).await?;
-    let mut batches = lance::scan(&documents, &["id", "content_hash"], filter, false).await?;
+    let filter = staying(&documents, &leaving.partitions).await?;
+    let screen = Screen::of(&documents, leaving).await?;
+    let mut wanted = vec!["id", "content_hash"];
+    wanted.extend(screen.iter().flat_map(Screen::columns));
+    let mut batches = lance::scan(&documents, &wanted, filter, false).await?;
     while let Some(batch) = batches.try_next().await? {
+        let hidden = hidden(screen.as_ref(), &batch, documents.name())?;
         let columns = Columns::of(&batch, documents.name());
-        for (id, hash) in columns.text("id")?.iter().zip(columns.text("content_hash")?) {
+        let rows = columns.text("id")?.iter().zip(columns.text("content_hash")?).zip(hidden);
+        for ((id, hash), _) in rows.filter(|(_, hidden)| !hidden) {
             counts.documents += 1;
             match ledger.state(id.unwrap_or_default(), hash.unwrap_or_default()) {
                 State::New => counts.new += 1,
@@ -69,6 +77,7 @@ pub struct Reader {
     schema: Schema,
     fields: Vec<(Field, String)>,
     documents: Option<(Batches, String)>,
+    screen: Option<Screen>,
     embeddings: Option<Table>,
     ledger: Ledger,
 }
@@ -80,24 +89,30 @@ impl Reader {
         tables: &Tables,
         config: &CollectionConfig,
         embedder: &EmbedderId,
-        leaving: &[String],
+        leaving: &Arc<Leaving>,
     ) -> Result<Self, StoreError> {
         let documents = tables.open_pinned(&names::documents(&config.collection)).await?;
         let name = names::embeddings(&config.collection, &embedder.fingerprint);
         let embeddings = tables.open_pinned(&name).await?;
         let ledger = Ledger::load(embeddings.as_ref()).await?;
-        let (fields, documents) = match documents {
-            None => (Vec::new(), None),
+        let (fields, documents, screen) = match documents {
+            None => (Vec::new(), None, None),
             Some(table) => {
                 let fields = held_fields(&table, config).await?;
                 let mut wanted = vec!["id", "document", "content_hash"];
                 wanted.extend(fields.iter().map(|(_, column)| column.as_str()));
-                let filter = staying(&table, leaving).await?;
+                let screen = Screen::of(&table, leaving).await?;
+                for column in screen.iter().flat_map(Screen::columns) {
+                    if !wanted.contains(&column) {
+                        wanted.push(column);
+                    }
+                }
+                let filter = staying(&table, &leaving.partitions).await?;
                 let batches = lance::scan(&table, &wanted, filter, false).await?;
-                (fields, Some((batches, table.name().to_owned())))
+                (fields, Some((batches, table.name().to_owned())), screen)
             }
         };
-        Ok(Self { schema: config.schema(embedder), fields, documents, embeddings, ledger })
+        Ok(Self { schema: config.schema(embedder), fields, documents, screen, embeddings, ledger })
     }
 
     /// What the records share.
@@ -114,7 +129,9 @@ impl Reader {
             return Ok(None);
         };
         while let Some(batch) = batches.try_next().await? {
-            let ready = ready_rows(&batch, name, &self.ledger)?;
+            let mut ready = ready_rows(&batch, name, &self.ledger)?;
+            let hidden = hidden(self.screen.as_ref(), &batch, name)?;
+            ready.retain(|(row, _)| !hidden[*row]);
             if ready.is_empty() {
                 continue;
             }
@@ -146,6 +163,11 @@ async fn staying(table: &Table, leaving: &[String]) -> Result<Option<String>, St
     let Some(filter) = retire::without(leaving) else { return Ok(None) };
     let has = lance::has_column(table, &names::column(retire::PARTITION)).await?;
     Ok(has.then_some(filter))
+}
+
+/// Of each row of a batch, whether its record was dropped.
+fn hidden(screen: Option<&Screen>, batch: &RecordBatch, table: &str) -> Result<Vec<bool>, StoreError> {
+    screen.map_or_else(|| Ok(vec![false; batch.num_rows()]), |screen| screen.hidden(batch, table))
 }
 
 /// The fields that the table has columns for. A field may be declared before any record has brought it.

@@ -3,14 +3,19 @@
 //! Use it for rows that `apply` wrote, which carry the partition they came from. Their vectors stay: should the rows come back, they
 //! need not be embedded again. What leaves is decided by `pipeline`.
 
+use std::sync::Arc;
+
+use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Field};
 use futures::TryStreamExt;
+use lancedb::Table;
 
 use super::columns::{self, Columns};
 use super::config::Claim;
 use super::handle::Store;
 use super::{lance, names, pieces};
 use crate::error::StoreError;
+use crate::native::pipeline::Leaving;
 
 /// The metadata field with the name of a row's partition.
 pub const PARTITION: &str = "partition_name";
@@ -22,6 +27,50 @@ pub fn without(partitions: &[String]) -> Option<String> {
     let names: Vec<&str> = partitions.iter().map(String::as_str).collect();
     let column = names::column(PARTITION);
     (!names.is_empty()).then(|| format!("({column} IS NULL OR NOT ({}))", lance::is_one_of(&column, &names)))
+}
+
+/// Finds the rows of single records that were dropped, in batches of a documents table.
+pub struct Screen {
+    leaving: Arc<Leaving>,
+    columns: Vec<String>,
+}
+
+impl Screen {
+    /// For a table; `None` when it can have no such rows.
+    pub async fn of(table: &Table, leaving: &Arc<Leaving>) -> Result<Option<Self>, StoreError> {
+        let partition = names::column(PARTITION);
+        if !leaving.has_records() || !lance::has_column(table, &partition).await? {
+            return Ok(None);
+        }
+        let mut columns = vec!["model".to_owned(), partition];
+        for column in pieces::FIELDS.map(names::column) {
+            if lance::has_column(table, &column).await? {
+                columns.push(column);
+            }
+        }
+        Ok(Some(Self { leaving: leaving.clone(), columns }))
+    }
+
+    /// The columns that it reads besides `id`.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(String::as_str)
+    }
+
+    /// Of each row of a batch, whether it is of such a record.
+    pub fn hidden(&self, batch: &RecordBatch, table: &str) -> Result<Vec<bool>, StoreError> {
+        let columns = Columns::of(batch, table);
+        let (ids, models) = (columns.text("id")?, columns.text("model")?);
+        let partitions = columns.text(&names::column(PARTITION))?;
+        let keys = pieces::keys(batch, ids);
+        let mut hidden = Vec::with_capacity(batch.num_rows());
+        for (row, key) in keys.into_iter().enumerate() {
+            let of_partition = partitions.is_valid(row);
+            let (model, partition) = (models.value(row), partitions.value(row));
+            let key = columns::key_hash(key);
+            hidden.push(of_partition && self.leaving.is_dropped(model, partition, key)?);
+        }
+        Ok(hidden)
+    }
 }
 
 impl Store {
@@ -55,16 +104,26 @@ impl Store {
         self.remove_ids(collection, ids, &older).await
     }
 
-    /// Deletes those of the records of a model that came from a partition; says how many.
-    pub(crate) async fn remove_records(
+    /// Deletes the rows of a model's single records that were dropped; says how many.
+    pub(crate) async fn remove_dropped(
         &mut self,
         collection: &str,
         model: &str,
-        ids: &[String],
+        leaving: &Arc<Leaving>,
     ) -> Result<u64, StoreError> {
-        let column = names::column(PARTITION);
-        let filter = format!("model = {} AND {column} IS NOT NULL", lance::text_literal(model));
-        self.remove_ids(collection, ids, &filter).await
+        let Some(table) = self.partitioned(collection).await? else { return Ok(0) };
+        let Some(screen) = Screen::of(&table, leaving).await? else { return Ok(0) };
+        let filter = format!("model = {}", lance::text_literal(model));
+        let mut wanted = vec!["id"];
+        wanted.extend(screen.columns());
+        let mut batches = lance::scan(&table, &wanted, Some(filter.clone()), false).await?;
+        let mut found = Vec::new();
+        while let Some(batch) = batches.try_next().await? {
+            let hidden = screen.hidden(&batch, table.name())?;
+            let ids = Columns::of(&batch, table.name()).text("id")?.iter().zip(hidden);
+            found.extend(ids.filter(|(_, hidden)| *hidden).filter_map(|(id, _)| id.map(String::from)));
+        }
+        self.remove_found(collection, &found, &filter).await
     }
 
     async fn remove_ids(
@@ -77,14 +136,17 @@ impl Store {
             return Ok(0);
         };
         let wanted: std::collections::HashSet<&str> = ids.iter().map(String::as_str).collect();
-        let ids: Vec<&str> = wanted.iter().copied().collect();
         // Looked for first: a deletion is a commit, and most often there is nothing to delete.
-        let mut found = pieces::of_records(&table, &wanted, filter).await?;
-        let mut batches = lance::find(&table, &ids, &["id"], Some(filter)).await?;
-        while let Some(batch) = batches.try_next().await? {
-            let held = Columns::of(&batch, table.name()).text("id")?;
-            found.extend(held.iter().flatten().filter(|id| wanted.contains(id)).map(String::from));
-        }
+        let found = pieces::rows_of(&table, &wanted, filter).await?;
+        self.remove_found(collection, &found, filter).await
+    }
+
+    async fn remove_found(
+        &mut self,
+        collection: &str,
+        found: &[String],
+        filter: &str,
+    ) -> Result<u64, StoreError> {
         let mut removed = 0;
         for chunk in found.chunks(IDS_AT_ONCE) {
             let ids: Vec<&str> = chunk.iter().map(String::as_str).collect();
@@ -106,7 +168,7 @@ impl Store {
     }
 
     /// The documents of a collection, if any of them came from a partition.
-    async fn partitioned(&self, collection: &str) -> Result<Option<lancedb::Table>, StoreError> {
+    async fn partitioned(&self, collection: &str) -> Result<Option<Table>, StoreError> {
         let Some(table) = self.tables().open(&names::documents(collection)).await? else { return Ok(None) };
         let has = lance::has_column(&table, &names::column(PARTITION)).await?;
         Ok(has.then_some(table))

@@ -5,10 +5,13 @@
 //! their partitions are applied; an older version of a record that stands in another live partition counts again. Partition files stay, so
 //! that [`undo`](undo_drop) brings the rows back, without embedding them again. What `ingest` wrote cannot be dropped.
 
+mod leaving;
 mod predicate;
 mod records;
 mod run;
 mod selector;
 
+pub(crate) use leaving::Leaving;
+pub(super) use run::FOLDER;
 pub use run::{DropPlan, DropReport, Selected, apply_drop, plan_drop, undo_drop};
 pub use selector::Selector;

@@ -1,8 +1,6 @@
 //! Carrying out drops.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -17,7 +15,7 @@ use crate::native::pipeline::registry::Registry;
 use crate::native::store::{Store, key_hash};
 
 /// The folder of dropped keys inside the store.
-const FOLDER: &str = "drops";
+pub(in crate::native::pipeline) const FOLDER: &str = "drops";
 
 /// What a drop would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,9 +138,10 @@ pub async fn apply_drop(
     let keys = dropped_keys(&dir, &manifest, plan, &ids, &id)?;
     manifest.drops.push(Dropped { id, at, by, reason, selector, rows: report.rows, keys, undone_at: None });
     manifest.save(&dir)?;
-    let models: BTreeSet<String> = plan.selected.iter().map(|one| one.model.clone()).collect();
+    // With those of earlier drops that were killed here.
+    let mut models: BTreeSet<String> = plan.selected.iter().map(|one| one.model.clone()).collect();
+    models.extend(manifest.unfinished());
     for model in &models {
-        report.removed += remove_keys(store, model, &ids).await?;
         report.removed += retire(store, &mut manifest, model).await?;
     }
     report.models = models.into_iter().collect();
@@ -163,18 +162,8 @@ fn dropped_keys(
     let digests: Digests = ids.iter().map(|id| (key_hash(id), DROPPED)).collect();
     let newest = manifest.live(model).last().map(|(_, held)| held.origin.clone());
     let keys = keys::write(dir, &format!("{FOLDER}/{id}.keys"), &digests)?;
-    let dropped = DroppedKeys { up_to: newest.unwrap_or_default(), keys };
+    let dropped = DroppedKeys { up_to: newest.unwrap_or_default(), keys, retired: false };
     Ok([(model.clone(), dropped)].into())
-}
-
-async fn remove_keys(store: &mut Store, model: &str, keys: &[String]) -> crate::Result<u64> {
-    let mut removed = 0;
-    for collection in store.collections() {
-        if store.config(&collection)?.models.iter().any(|one| one == model) {
-            removed += store.remove_records(&collection, model, keys).await?;
-        }
-    }
-    Ok(removed)
 }
 
 /// Takes back a drop. The rows come back when their models are applied, which the caller does next.
@@ -222,16 +211,11 @@ pub fn undo_drop(store: &mut Store, id: &str) -> crate::Result<DropReport> {
 fn again(dir: &Path, manifest: &mut Manifest, partition: &str, model: &str) -> Result<(), StoreError> {
     let Some(held) = manifest.partition(partition)?.models.get(model).cloned() else { return Ok(()) };
     let index = KeyIndex::open(dir, manifest, model)?;
-    let path = dir.join(&held.keys.file);
-    let fail = |source| StoreError::File { action: "read", path: path.clone(), source };
-    let mut file = BufReader::with_capacity(1 << 16, File::open(&path).map_err(fail)?);
     let mut older = BTreeSet::new();
-    for _ in 0..held.keys.count {
-        let mut entry = [0; keys::ENTRY_BYTES];
-        file.read_exact(&mut entry).map_err(fail)?;
-        let key = keys::parse(&entry).0;
+    keys::each(dir, &held.keys, |key, _| {
         older.extend(index.newest_below(key, (number(&held.origin), false))?.map(|((origin, _), _)| origin));
-    }
+        Ok(())
+    })?;
     for one in &mut manifest.partitions {
         if let Some(held) = one.models.get_mut(model).filter(|held| held.is_live()) {
             let concerned = older.contains(&number(&held.origin));

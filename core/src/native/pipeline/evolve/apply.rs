@@ -5,11 +5,13 @@
 //! rows that are there already are not written again. Rows that `ingest` brought are left alone. It embeds nothing.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::diff::{Change, diff, register};
 use super::replay::{Replay, Replayed, check_names, fields};
 use super::restate::restate;
 use crate::error::StoreError;
+use crate::native::pipeline::drop::Leaving;
 use crate::native::pipeline::intake::Intake;
 use crate::native::pipeline::manifest::{Held, Manifest, Partition, now, number};
 use crate::native::pipeline::model::{CollectionRule, Model};
@@ -248,7 +250,7 @@ fn newest(
     Ok(kept)
 }
 
-/// Deletes the documents of a model's rows that are stale or dropped, and says so in the manifest.
+/// Deletes the documents of a model's rows that are stale or dropped, whole partitions and single records, and says so in the manifest.
 ///
 /// # Errors
 /// What the disk or Lance says.
@@ -257,15 +259,21 @@ pub async fn retire(store: &mut Store, manifest: &mut Manifest, model: &str) -> 
         partition.models.get(model).is_some_and(|held| !held.is_live() && !held.retired)
     };
     let leaving: Vec<String> = manifest.partitions.iter().filter(leaves).map(|p| p.name.clone()).collect();
-    if leaving.is_empty() {
+    let records = manifest.dropped_keys(model).any(|keys| !keys.retired);
+    if leaving.is_empty() && !records {
         return Ok(0);
     }
     let names: Vec<&str> = leaving.iter().map(String::as_str).collect();
+    let dropped = Arc::new(Leaving::of(store.dir(), manifest)?);
     let mut removed = 0;
     for collection in store.collections() {
         if store.config(&collection)?.models.iter().any(|one| one == model) {
             removed += store.remove_partitions(&collection, model, &names).await?;
+            removed += store.remove_dropped(&collection, model, &dropped).await?;
         }
+    }
+    for keys in manifest.drops.iter_mut().filter_map(|drop| drop.keys.get_mut(model)) {
+        keys.retired = true;
     }
     for name in &leaving {
         mark(manifest, name, model, |held| held.retired = true);

@@ -9,6 +9,7 @@ mod diff;
 mod plan;
 mod replay;
 mod restate;
+mod translate;
 
 pub use apply::{ApplyOptions, ApplyReport, ModelReport, apply};
 pub(super) use apply::{chosen, mark, retire};

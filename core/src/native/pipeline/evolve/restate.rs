@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::diff::diff;
 use super::replay::Replay;
+use super::translate::Translation;
 use crate::error::StoreError;
 use crate::native::pipeline::manifest::{Held, Manifest, Partition, Stale, now};
 use crate::native::pipeline::model::Model;
@@ -40,7 +41,15 @@ pub fn restate(
         .filter(|(_, held)| held.schema_version < version)
         .map(|(partition, held)| (partition.clone(), held.clone()))
         .collect();
+    // When only some are read again, the others have the keys of the drops already.
+    let mut drops = match !old.is_empty() && old.len() == manifest.live(&model.name).len() {
+        true => Translation::all(dir, manifest, &model.name)?,
+        false => Vec::new(),
+    };
     for (partition, held) in old {
+        for drop in &mut drops {
+            drop.note(dir, &held)?;
+        }
         let reason = reason(manifest, model, held.schema_version);
         let name = manifest.next_partition();
         let signature = manifest.model_schemas.get(&model.name).map(|schema| schema.signature.clone());
@@ -51,7 +60,7 @@ pub fn restate(
             ..held.clone()
         };
         let replay = Replay::open(dir, manifest, model, (&partition, &new))?.telling(progress);
-        let digests = read(replay, &mut restated)?;
+        let digests = read(replay, &mut drops, &mut restated)?;
         let place = format!("{FOLDER}/{name}/{}.keys", file_name(&model.name));
         new.rows = digests.0;
         new.keys = keys::write(dir, &place, &digests.1)?;
@@ -70,6 +79,9 @@ pub fn restate(
             models,
         });
     }
+    for drop in drops {
+        drop.finish(dir, manifest, &model.name)?;
+    }
     Ok(restated)
 }
 
@@ -82,7 +94,11 @@ fn reason(manifest: &Manifest, model: &Model, version: u32) -> String {
 }
 
 /// The rows that the model can read, and the newest version of each key.
-fn read(mut replay: Replay<'_>, restated: &mut Restated) -> Result<(u64, Digests), StoreError> {
+fn read(
+    mut replay: Replay<'_>,
+    drops: &mut [Translation],
+    restated: &mut Restated,
+) -> Result<(u64, Digests), StoreError> {
     let (mut rows, mut digests) = (0, Digests::new());
     while let Some(batch) = replay.next_batch()? {
         for row in batch {
@@ -90,6 +106,9 @@ fn read(mut replay: Replay<'_>, restated: &mut Restated) -> Result<(u64, Digests
                 Ok(row) => {
                     rows += 1;
                     digests.insert(row.key, row.digest);
+                    for drop in drops.iter_mut() {
+                        drop.read(row.key, row.digest)?;
+                    }
                 }
                 Err(reason) => {
                     restated.refused += 1;

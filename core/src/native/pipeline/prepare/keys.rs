@@ -15,7 +15,7 @@ use super::super::manifest::{KeyFile, Manifest, number};
 use crate::error::StoreError;
 
 /// The length of an entry.
-pub const ENTRY_BYTES: usize = 32;
+const ENTRY_BYTES: usize = 32;
 const PAGE_ENTRIES: usize = 128;
 /// Words of 64 bits in a block of the Bloom filter: one cache line.
 const BLOCK_WORDS: usize = 8;
@@ -58,6 +58,7 @@ pub fn write(dir: &Path, name: &str, digests: &Digests) -> Result<KeyFile, Store
 }
 
 /// One file of keys, open.
+#[derive(Debug)]
 struct KeyRun {
     file: File,
     count: usize,
@@ -137,17 +138,39 @@ impl KeyRun {
 }
 
 /// The key and the digest of an entry.
-pub fn parse(entry: &[u8; ENTRY_BYTES]) -> (u128, u128) {
+fn parse(entry: &[u8; ENTRY_BYTES]) -> (u128, u128) {
     let (mut key, mut digest) = ([0; 16], [0; 16]);
     key.copy_from_slice(&entry[..16]);
     digest.copy_from_slice(&entry[16..]);
     (u128::from_be_bytes(key), u128::from_be_bytes(digest))
 }
 
+/// Calls `each` with every key of a file and its digest, in order.
+///
+/// # Errors
+/// [`StoreError::File`], and what `each` says.
+pub fn each(
+    dir: &Path,
+    held: &KeyFile,
+    mut each: impl FnMut(u128, u128) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let path = dir.join(&held.file);
+    let fail = |source| StoreError::File { action: "read", path: path.clone(), source };
+    let mut file = BufReader::with_capacity(1 << 16, File::open(&path).map_err(fail)?);
+    for _ in 0..held.count {
+        let mut entry = [0; ENTRY_BYTES];
+        file.read_exact(&mut entry).map_err(fail)?;
+        let (key, digest) = parse(&entry);
+        each(key, digest)?;
+    }
+    Ok(())
+}
+
 /// Which of several versions is newer: the number of the partition it first stood in, then drops after rows.
 pub type Rank = (u64, bool);
 
 /// The newest version of each record of one model.
+#[derive(Debug, Default)]
 pub struct KeyIndex {
     /// Newest first.
     runs: Vec<(Rank, KeyRun)>,
@@ -159,7 +182,7 @@ impl KeyIndex {
     /// # Errors
     /// [`StoreError::File`]; [`StoreError::BadManifest`] for a damaged file.
     pub fn open(dir: &Path, manifest: &Manifest, model: &str) -> Result<Self, StoreError> {
-        let mut index = Self { runs: Vec::new() };
+        let mut index = Self::default();
         for (_, held) in manifest.live(model) {
             index.add(dir, (number(&held.origin), false), &held.keys)?;
         }
@@ -178,6 +201,11 @@ impl KeyIndex {
         let place = self.runs.partition_point(|(held, _)| *held > rank);
         self.runs.insert(place, (rank, run));
         Ok(())
+    }
+
+    /// Whether it has no file.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
     }
 
     /// The newest version of a record, and where it stands.
