@@ -44,7 +44,7 @@ async fn entries_are_counted_selected_and_removed() {
         CacheSelector { embedder: Some("cccccccc".into()), ..Default::default() },
     ] {
         let error = store.cache_prune(&refused, true).await.unwrap_err();
-        assert_eq!(error.code(), 5030, "{refused:?}: {error}");
+        assert_eq!(error.code(), 5035, "{refused:?}: {error}");
     }
     let one = CacheSelector { embedder: Some("aaaaaa".into()), ..Default::default() };
     assert_eq!(store.cache_prune(&one, false).await.unwrap(), 300);
@@ -105,11 +105,11 @@ async fn c9_a_file_with_a_wrong_vector_is_refused_with_its_row_and_nothing_is_ta
     ];
     for (name, hash, vector, expected) in cases {
         let error = store.cache_import(&write(name, &hash, vector)).await.unwrap_err();
-        assert!(error.code() == 5031 && error.to_string().contains("row 2"), "{error}");
+        assert!(error.code() == 5037 && error.to_string().contains("row 2"), "{error}");
         assert!(error.to_string().contains(expected), "{error}");
     }
     std::fs::write(dir.path().join("text"), "no arrow").unwrap();
-    assert_eq!(store.cache_import(&dir.path().join("text")).await.unwrap_err().code(), 5031);
+    assert_eq!(store.cache_import(&dir.path().join("text")).await.unwrap_err().code(), 5037);
     assert_eq!(store.cache_stats().await.unwrap().entries, 0);
 }
 
