@@ -28,6 +28,9 @@ type Wanted = (usize, f32, usize);
 /// How far beyond the rows that are expected to hold enough matching ones a walk goes.
 const SPARE: f32 = 1.5;
 
+/// A walk is taken where clusters are foreseen to cost so many times as much: what was counted says little about a
+/// processor that brings the rows of a scan before they are needed, and nothing about those of a walk.
+const WORTH: f32 = 1.6;
 /// How a walk is done.
 #[derive(Debug, Clone, Copy)]
 struct Way {
@@ -113,7 +116,7 @@ fn way(
     let foreseen = graph.cost().at(depth, recall);
     // Clusters read for all of these rows, but compare only those that match: about as for so many rows without a filter.
     let others = graph.cost().at(k as f32, recall).clusters.min(relevant as f32 * LOOK_COST);
-    (foreseen.walk < others || path == Path::Graph).then_some(Way {
+    (foreseen.walk * WORTH < others || path == Path::Graph).then_some(Way {
         entry: (depth.max(1.0) as usize, foreseen.entry),
         width: foreseen.width.min(table.rows as f32).max(1.0) as usize,
     })
